@@ -1,0 +1,1 @@
+"""Secondline: routing of support contacts for call centers that work with a crowd."""
