@@ -1,0 +1,295 @@
+-- Secondline: the whole schema. The migrations beside this file lead to exactly this.
+-- Every row carries its workspace; times are the database's own (now()).
+
+create table workspace (
+    id uuid primary key default gen_random_uuid(),
+    slug text not null unique check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    name text not null,
+    country text not null default 'DE' check (country ~ '^[A-Z]{2}$'),
+    time_zone text not null default 'Europe/Berlin',
+    -- raised by every rebuild of the live store; scripts of an older epoch are refused
+    epoch bigint not null default 1,
+    -- what host sites sign their visitors' tokens with (HS256)
+    token_secret text not null default encode(sha256(gen_random_uuid()::text::bytea || gen_random_uuid()::text::bytea), 'hex'),
+    policy jsonb not null default '{}',
+    created_at timestamptz not null default now()
+);
+
+-- Staff -------------------------------------------------------------------------------------
+
+create table account (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    email text not null check (email = lower(email) and email ~ '^[^@\s]+@[^@\s]+$'),
+    name text not null check (length(name) between 1 and 200),
+    role text not null check (role in ('agent', 'supervisor', 'admin')),
+    password_hash text,
+    failed_logins int not null default 0,
+    locked_until timestamptz,
+    disabled_at timestamptz,
+    created_at timestamptz not null default now(),
+    unique (email)
+);
+
+create table session (
+    token_hash bytea primary key,
+    workspace_id uuid not null references workspace,
+    account_id uuid not null references account,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    revoked_at timestamptz
+);
+create index session_account on session (account_id) where revoked_at is null;
+
+create table invitation (
+    token_hash bytea primary key,
+    workspace_id uuid not null references workspace,
+    account_id uuid not null references account,
+    purpose text not null check (purpose in ('invite', 'reset')),
+    expires_at timestamptz not null,
+    used_at timestamptz
+);
+
+create table agent (
+    id uuid primary key references account,
+    workspace_id uuid not null references workspace,
+    tier smallint not null check (tier between 1 and 9),
+    languages text[] not null default '{}',
+    skills text[] not null default '{}',
+    capacity jsonb not null default '{"voice": 1, "chat": 3, "video": 1}',
+    -- softphone, phone (reach_address is E.164) or sip (reach_address is a SIP address)
+    reach text not null default 'softphone' check (reach in ('softphone', 'phone', 'sip')),
+    reach_address text,
+    presence text not null default 'offline' check (presence in ('available', 'break', 'offline')),
+    presence_reason text,
+    presence_since timestamptz not null default now(),
+    -- raised by every change that the live store must hear of
+    version bigint not null default 1,
+    -- revealed ratings only
+    rating_sum bigint not null default 0,
+    rating_count bigint not null default 0,
+    check (reach = 'softphone' or reach_address is not null)
+);
+create index agent_signed_in on agent (workspace_id) where presence <> 'offline';
+
+-- People outside the house ------------------------------------------------------------------
+
+create table person (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    name text check (length(name) <= 200),
+    -- nobody told us who this is: found by an address alone
+    provisional boolean not null default true,
+    created_at timestamptz not null default now()
+);
+
+create table address (
+    workspace_id uuid not null references workspace,
+    kind text not null check (kind in ('phone', 'mail', 'account')),
+    value text not null,          -- E.164; lower-case mail; the host site's subject
+    person_id uuid not null references person,
+    -- registered by the company, not merely seen on a contact
+    registered boolean not null default false,
+    created_at timestamptz not null default now(),
+    primary key (workspace_id, kind, value)
+);
+create index address_person on address (person_id);
+
+create table expert (
+    person_id uuid primary key references person,
+    workspace_id uuid not null references workspace,
+    number text not null check (number ~ '^[0-9]{4,12}$'),
+    network_size int not null default 0 check (network_size >= 0),
+    languages text[] not null default '{}',
+    active boolean not null default true,
+    pin_hash text,                -- argon2; null: none issued, or revoked
+    pin_failures int not null default 0,
+    pin_locked_until timestamptz,
+    created_at timestamptz not null default now(),
+    unique (workspace_id, number)
+);
+
+-- Ways in -----------------------------------------------------------------------------------
+
+create table queue (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    slug text not null check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    name text not null,
+    policy jsonb not null default '{}',   -- router/queues/policy.py
+    -- closed by a supervisor: what callers and visitors are told, per language
+    closed jsonb,
+    created_at timestamptz not null default now(),
+    unique (workspace_id, slug)
+);
+
+create table entry_point (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    kind text not null check (kind in ('phone', 'widget')),
+    address text not null,                -- E.164, or the widget's public key
+    name text not null,
+    language text not null default 'en',
+    languages text[] not null default '{en}',
+    menu jsonb not null default '[]',     -- [{"key": "1", "topic": "router", "label": {"en": "..."}}]
+    prompts jsonb not null default '{}',  -- overrides of the spoken prompts, by language and key
+    origins text[] not null default '{}', -- host sites that may embed the widget; none: this service alone
+    customer_queue_id uuid not null references queue,
+    expert_queue_id uuid not null references queue,
+    created_at timestamptz not null default now(),
+    unique (kind, address)
+);
+
+-- A kind is an interned requirement; its number is stable across rebuilds of the live store.
+create table kind (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    spec text not null,                   -- canonical JSON, router/queues/kinds.py
+    unique (workspace_id, spec)
+);
+
+-- Contacts ----------------------------------------------------------------------------------
+
+create table contact (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    channel text not null check (channel in ('voice', 'chat', 'video')),
+    entry_point_id uuid references entry_point,
+    -- the provider's or client's own key: makes arriving idempotent
+    provider_key text not null,
+    person_id uuid not null references person,
+    role text not null check (role in ('expert', 'customer')),
+    assurance smallint not null check (assurance between 0 and 3),
+    language text not null,
+    skills text[] not null default '{}',
+    topic text,
+    queue_id uuid not null references queue,
+    state text not null check (state in ('arriving', 'waiting', 'handling', 'ended')),
+    -- raised by every change of state: the fence of accepts and the order of live changes
+    generation bigint not null default 1,
+    arrived_at timestamptz not null default now(),
+    queued_at timestamptz,                -- first put in line
+    head_start interval not null default '0',
+    prefer_agent_id uuid references agent,
+    -- voice: where to call back; set once the caller chose to be called
+    callback_to text,
+    callback_tries smallint not null default 0,
+    -- chat and video: the customer's key to this contact (sha256)
+    secret_hash bytea,
+    last_seq bigint not null default 0,
+    told_position int,
+    outcome text check (outcome in ('completed', 'abandoned', 'unreachable', 'voicemail', 'closed', 'failed')),
+    ended_by text check (ended_by in ('person', 'agent', 'supervisor', 'system')),
+    ended_at timestamptz,
+    unique (workspace_id, provider_key),
+    check ((state = 'ended') = (outcome is not null)),
+    check ((state = 'ended') = (ended_at is not null))
+);
+create index contact_open on contact (workspace_id, state, arrived_at) where state <> 'ended';
+create index contact_person on contact (person_id, arrived_at desc);
+create index contact_recent on contact (workspace_id, ended_at desc) where state = 'ended';
+
+-- What both sides read, in order: messages and what happened. Snapshot plus events by cursor.
+create table contact_event (
+    contact_id uuid not null references contact,
+    seq bigint not null,
+    workspace_id uuid not null references workspace,
+    kind text not null,                   -- message, queued, joined, left, warned, video, ended, ...
+    visible text not null default 'all' check (visible in ('all', 'staff')),
+    author text not null check (author in ('person', 'agent', 'supervisor', 'system')),
+    author_id uuid,
+    -- the sender's own key: a message sent twice is stored once
+    client_key text,
+    data jsonb not null default '{}',
+    at timestamptz not null default now(),
+    primary key (contact_id, seq)
+);
+create unique index contact_event_once on contact_event (contact_id, author, client_key)
+    where client_key is not null;
+
+create table handling (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references workspace,
+    contact_id uuid not null references contact,
+    agent_id uuid not null references agent,
+    offer_id text not null unique,        -- the live offer that it came from: contact.generation.attempt
+    channel text not null,
+    state text not null check (state in ('connecting', 'active', 'wrapup', 'done')),
+    accepted_at timestamptz not null default now(),
+    connected_at timestamptz,
+    ended_at timestamptz,                 -- the conversation's end
+    done_at timestamptz,                  -- the wrap-up's end
+    wrapup_limit timestamptz,
+    ending text check (ending in ('completed', 'escalated', 'transferred', 'lost', 'no_connect', 'abandoned')),
+    outcome text,                         -- the agent's word at wrap-up: resolved, unresolved, ...
+    note text,
+    hand_over jsonb                       -- {"reason", "asked", "tried"} where it was escalated
+);
+create index handling_in_hand on handling (agent_id) where state <> 'done';
+create index handling_contact on handling (contact_id, accepted_at);
+
+-- What became of each offer.
+create table offer (
+    id text primary key,
+    workspace_id uuid not null references workspace,
+    contact_id uuid not null references contact,
+    agent_id uuid not null references agent,
+    outcome text not null check (outcome in ('accepted', 'declined', 'missed', 'withdrawn')),
+    made_at timestamptz not null,
+    at timestamptz not null default now()
+);
+create index offer_contact on offer (contact_id);
+create index offer_agent on offer (agent_id, at desc);
+
+create table rating (
+    handling_id uuid not null references handling,
+    direction text not null check (direction in ('of_agent', 'of_person')),
+    workspace_id uuid not null references workspace,
+    agent_id uuid not null references agent,
+    person_id uuid not null references person,
+    stars smallint not null check (stars between 1 and 5),
+    comment text check (length(comment) <= 2000),
+    given_at timestamptz not null default now(),
+    -- both are in, or the window is over; never before
+    revealed_at timestamptz,
+    primary key (handling_id, direction)
+);
+create index rating_blind on rating (given_at) where revealed_at is null;
+
+-- Telephony legs ----------------------------------------------------------------------------
+
+create table leg (
+    call_sid text primary key,
+    workspace_id uuid not null references workspace,
+    contact_id uuid not null references contact,
+    handling_id uuid references handling,
+    party text not null check (party in ('caller', 'agent', 'supervisor')),
+    state text not null check (state in ('ringing', 'live', 'joined', 'ended')),
+    sequence bigint not null default -1,  -- of the newest event applied
+    heard_at timestamptz not null default now(),
+    data jsonb not null default '{}'
+);
+create index leg_contact on leg (contact_id);
+create index leg_open on leg (heard_at) where state <> 'ended';
+
+-- Between the stores ------------------------------------------------------------------------
+
+create table outbox (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    subject uuid not null,                -- the contact or agent: its operations run in order
+    operation text not null,              -- a script's name
+    arguments jsonb not null,
+    created_at timestamptz not null default now()
+);
+create index outbox_subject on outbox (subject, id);
+
+create table audit (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    account_id uuid references account,
+    action text not null,
+    subject text,
+    detail jsonb not null default '{}',
+    at timestamptz not null default now()
+);
