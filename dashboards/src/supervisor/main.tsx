@@ -1,0 +1,8 @@
+import { Container, Title } from "@mantine/core";
+import { mount } from "../shared/mount";
+
+mount(
+  <Container component="main">
+    <Title>Supervisor</Title>
+  </Container>,
+);
