@@ -1,0 +1,172 @@
+/**
+ * The floor as the supervisor sees it: queues, agents and open contacts, kept by snapshot and
+ * patch. Pure: no socket, no clock. Rows keep their identity until they change, so that a
+ * memoised table row is drawn again only when its own figures moved.
+ */
+export type Channel = "voice" | "chat" | "video";
+export type AgentState = "available" | "offered" | "busy" | "wrapup" | "break" | "offline";
+export type PerChannel = Partial<Record<Channel, number>>;
+
+export interface QueueRow {
+  id: string;
+  name: string;
+  waiting: number;
+  longest_wait_since_ms: number | null;
+  servable: boolean;
+  closed: boolean;
+  target: { seconds: number; share: number };
+  today: {
+    arrived: number;
+    answered: number;
+    answered_within: number;
+    abandoned: number;
+    service_level: number | null;
+    asa_ms: number | null;
+  };
+  expected_wait_s: number | null;
+}
+
+export interface AgentRow {
+  id: string;
+  name: string;
+  tier: number;
+  state: AgentState;
+  reason: string | null;
+  since_ms: number;
+  load: PerChannel;
+  capacity: PerChannel;
+  rating: { mean: number; count: number } | null;
+}
+
+export interface ContactRow {
+  id: string;
+  channel: Channel;
+  queue: string;
+  state: "waiting" | "offered" | "handling";
+  role: "expert" | "customer";
+  person: string | null;
+  since_ms: number;
+  agent: string | null;
+  language: string;
+  topic: string | null;
+  attempt: number;
+  callback: boolean;
+}
+
+export interface Floor {
+  queues: readonly QueueRow[];
+  agents: ReadonlyMap<string, AgentRow>;
+  contacts: ReadonlyMap<string, ContactRow>;
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  now_ms: number;
+  cursor: string;
+  queues: QueueRow[];
+  agents: AgentRow[];
+  contacts: ContactRow[];
+}
+
+export interface Patch extends Omit<Snapshot, "type"> {
+  type: "patch";
+  /** contacts that are over */
+  gone: string[];
+}
+
+export type FloorFrame = Snapshot | Patch | { type: "tick"; now_ms: number };
+
+export const EMPTY: Floor = { queues: [], agents: new Map(), contacts: new Map() };
+
+export function applied(floor: Floor, frame: FloorFrame): Floor {
+  if (frame.type === "tick") return floor;
+  if (frame.type === "snapshot") {
+    return {
+      queues: byName(frame.queues),
+      agents: new Map(frame.agents.map((row) => [row.id, row])),
+      contacts: new Map(frame.contacts.map((row) => [row.id, row])),
+    };
+  }
+  return {
+    queues: frame.queues.length === 0 ? floor.queues : merged(floor.queues, frame.queues),
+    agents: patched(floor.agents, frame.agents, []),
+    contacts: patched(floor.contacts, frame.contacts, frame.gone),
+  };
+}
+
+function byName(rows: readonly QueueRow[]): QueueRow[] {
+  return [...rows].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function merged(old: readonly QueueRow[], rows: readonly QueueRow[]): QueueRow[] {
+  const fresh = new Map(rows.map((row) => [row.id, row]));
+  const kept = old.map((row) => fresh.get(row.id) ?? row);
+  const known = new Set(old.map((row) => row.id));
+  return byName([...kept, ...rows.filter((row) => !known.has(row.id))]);
+}
+
+function patched<T extends { id: string }>(
+  old: ReadonlyMap<string, T>,
+  rows: readonly T[],
+  gone: readonly string[],
+): ReadonlyMap<string, T> {
+  if (rows.length === 0 && gone.length === 0) return old;
+  const next = new Map(old);
+  for (const row of rows) next.set(row.id, row);
+  for (const id of gone) next.delete(id);
+  return next;
+}
+
+/** What the whole house looks like at this moment, for the tiles. */
+export function summed(floor: Floor): {
+  waiting: number;
+  longestSince: number | null;
+  answered: number;
+  abandoned: number;
+  arrived: number;
+  serviceLevel: number | null;
+  agents: Record<AgentState, number>;
+  handling: number;
+} {
+  const agents = { available: 0, offered: 0, busy: 0, wrapup: 0, break: 0, offline: 0 };
+  for (const agent of floor.agents.values()) agents[agent.state] += 1;
+  let waiting = 0;
+  let longestSince: number | null = null;
+  let [answered, abandoned, arrived, within, counted] = [0, 0, 0, 0, 0];
+  for (const { today, ...queue } of floor.queues) {
+    waiting += queue.waiting;
+    const since = queue.longest_wait_since_ms;
+    if (since !== null && (longestSince === null || since < longestSince)) longestSince = since;
+    answered += today.answered;
+    abandoned += today.abandoned;
+    arrived += today.arrived;
+    if (today.service_level !== null && today.service_level > 0) {
+      // each queue's own denominator, whichever variant of the formula the server uses
+      counted += today.answered_within / today.service_level;
+      within += today.answered_within;
+    } else if (today.service_level === 0) {
+      counted += today.answered + today.abandoned;
+    }
+  }
+  let handling = 0;
+  for (const contact of floor.contacts.values()) if (contact.state === "handling") handling += 1;
+  return {
+    waiting,
+    longestSince,
+    answered,
+    abandoned,
+    arrived,
+    serviceLevel: counted > 0 ? within / counted : null,
+    agents,
+    handling,
+  };
+}
+
+/** A queue needs a look: nobody can serve it, it is over its target, or people wait too long. */
+export function trouble(queue: QueueRow, now: number): string | null {
+  if (queue.closed) return null;
+  if (!queue.servable && queue.waiting > 0) return "Nobody signed in can serve this";
+  const since = queue.longest_wait_since_ms;
+  if (since !== null && now - since > queue.target.seconds * 1000) return "Waiting past the target";
+  return null;
+}
