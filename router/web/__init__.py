@@ -1,0 +1,1 @@
+"""What the browser and other programs meet: HTTP, sockets, pages."""

@@ -1,0 +1,25 @@
+"""Names of what `router/app.py` makes and the web modules use: `request.app[POOL]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    import asyncpg
+    from redis.asyncio import Redis
+
+    from router.channels.contacts import Contacts
+    from router.channels.conversation import Conversations
+    from router.queues.engine import Engine
+    from router.settings import Settings
+    from router.store.hub import Hub
+
+SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
+POOL: web.AppKey[asyncpg.Pool[asyncpg.Record]] = web.AppKey("pool")
+LIVE: web.AppKey[Redis] = web.AppKey("live")
+HUB: web.AppKey[Hub] = web.AppKey("hub")
+ENGINE: web.AppKey[Engine] = web.AppKey("engine")
+CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
+CONVERSATIONS: web.AppKey[Conversations] = web.AppKey("conversations")
