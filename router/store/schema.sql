@@ -169,6 +169,7 @@ create table contact (
     generation bigint not null default 1,
     arrived_at timestamptz not null default now(),
     queued_at timestamptz,                -- first put in line
+    line_at timestamptz,                  -- put in the present queue; its routing steps count from here
     head_start interval not null default '0',
     prefer_agent_id uuid references agent,
     -- voice: where to call back; set once the caller chose to be called
@@ -214,6 +215,8 @@ create table handling (
     agent_id uuid not null references agent,
     offer_id text not null unique,        -- the live offer that it came from: contact.generation.attempt
     channel text not null,
+    queue_id uuid not null references queue,
+    line_at timestamptz not null,         -- the contact's: what was answered had waited since then
     state text not null check (state in ('connecting', 'active', 'wrapup', 'done')),
     accepted_at timestamptz not null default now(),
     connected_at timestamptz,
@@ -227,6 +230,7 @@ create table handling (
 );
 create index handling_in_hand on handling (agent_id) where state <> 'done';
 create index handling_contact on handling (contact_id, accepted_at);
+create index handling_recent on handling (workspace_id, accepted_at);
 
 -- What became of each offer.
 create table offer (

@@ -1,0 +1,1 @@
+"""How contacts arrive, wait, are connected and leave."""

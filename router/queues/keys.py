@@ -1,0 +1,72 @@
+"""Every key of the live store, named here and nowhere else.
+
+All keys of a workspace share one hash tag, so that a script never crosses slots. Keys of the
+picture carry the epoch: a rebuild writes beside what scripts of the older epoch still see.
+Python calls `key(...)`; scripts get the same names as functions `K.contact(id)` (`lua_keys`).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+EVENTS_LENGTH = 20_000
+"""About how many events a workspace's stream keeps."""
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    # name: what its parts are, in order                            type: content
+    "contact": ("contact",),  # hash: the live contact, or its tombstone
+    "excluded": ("contact",),  # hash: agent → until when (ms) they are not asked again
+    "line": ("kind",),  # zset: waiting contacts by effective arrival; offered ones are out
+    "order": ("queue",),  # zset: waiting and offered contacts by effective arrival
+    "age": ("queue",),  # zset: the same by arrival
+    "own": ("agent",),  # zset: waiting contacts that prefer this agent
+    "agent": ("agent",),  # hash: presence, class, load per channel, open offer
+    "hands": ("agent",),  # hash: offer → channel, or channel/wrapup: what they hold
+    "released": ("offer",),  # string: this hand is done, a late script must not hold it again
+    "class": ("class",),  # hash: kinds per channel, band, how many idle and signed in
+    "idle": ("class", "channel", "load"),  # zset: idle agents by idle since
+    "idle_classes": ("kind",),  # set: classes that have somebody idle for this kind
+    "able_classes": ("kind",),  # set: classes that have somebody signed in for this kind
+    "offer": ("offer",),  # hash: the live offer
+    "due": (),  # zset: offers by deadline, accepting ones by lease
+    "wake": (),  # zset: waiting contacts by next step or end of an exclusion
+    "agents": (),  # set: agents who are signed in or hold something
+    "open": (),  # zset: live contacts by arrival
+    "today": ("queue", "day"),  # hash: what was answered and abandoned
+    "pace": ("queue",),  # hash: how fast the line moves
+    "desks": (),  # zset: agents by the end of their desk's lease
+    "visitors": (),  # zset: chat and video contacts by the end of their customer's lease
+}
+
+
+def root(workspace_id: UUID) -> str:
+    """The part that all keys of a workspace begin with: its hash tag."""
+    return "{" + workspace_id.hex + "}:"
+
+
+def events_key(workspace_id: UUID) -> str:
+    """The workspace's stream of events; it outlives epochs."""
+    return root(workspace_id) + "events"
+
+
+def epoch_key(workspace_id: UUID) -> str:
+    """The epoch that scripts must name: a number, or `rebuilding:` and the next number."""
+    return root(workspace_id) + "epoch"
+
+
+def key(workspace_id: UUID, epoch: int, name: str, *parts: str) -> str:
+    """One key of the picture, for example `key(ws, 1, "line", "7")`."""
+    if len(parts) != len(TEMPLATES[name]):
+        raise ValueError(f"{name} takes {TEMPLATES[name]}")
+    return f"{root(workspace_id)}{epoch}:{':'.join((name, *parts))}"
+
+
+def lua_keys() -> str:
+    """The same names as Lua functions over `P`, the prefix of root and epoch."""
+    lines = ["local K = {}"]
+    for name, parts in TEMPLATES.items():
+        names = [f"p{n}" for n in range(len(parts))]
+        expression = "..':'..".join([f"P..'{name}'", *names])
+        lines.append(f"K['{name}'] = function({', '.join(names)}) return {expression} end")
+    lines.append(f"local EVENTS_LENGTH = {EVENTS_LENGTH}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The two stores: PostgreSQL is the truth, Redis or Valkey the live picture."""

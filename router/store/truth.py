@@ -1,0 +1,41 @@
+"""PostgreSQL, the truth: the pool, with JSON as Python values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import msgspec
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+# asyncpg's own types are generic over a record class of no interest to callers
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + _encoder.encode(value),
+        decoder=lambda raw: _decoder.decode(raw[1:]),
+    )
+
+
+async def open_pool(url: str, *, size: int = 20) -> asyncpg.Pool[asyncpg.Record]:
+    """A pool of at most `size` connections; jsonb values are Python values both ways.
+
+    Raises what asyncpg raises when the server cannot be reached.
+    """
+    return await asyncpg.create_pool(
+        url,
+        min_size=2,
+        max_size=size,
+        init=_prepare,
+        command_timeout=10,
+        timeout=5,
+        # a pooler in front (PgBouncer) does not keep prepared statements; named ones pay here
+        statement_cache_size=512,
+    )
