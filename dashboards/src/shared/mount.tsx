@@ -1,16 +1,11 @@
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
-import { MantineProvider, createTheme } from "@mantine/core";
+import "./base.css";
+import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-
-const theme = createTheme({
-  primaryColor: "indigo",
-  defaultRadius: "md",
-  cursorType: "pointer",
-  respectReducedMotion: true,
-});
+import { theme } from "./theme";
 
 /** Puts a page into its document: theme, light or dark as the system wants, notifications. */
 export function mount(page: ReactNode): void {
