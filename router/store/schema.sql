@@ -24,8 +24,6 @@ create table account (
     name text not null check (length(name) between 1 and 200),
     role text not null check (role in ('agent', 'supervisor', 'admin')),
     password_hash text,
-    failed_logins int not null default 0,
-    locked_until timestamptz,
     disabled_at timestamptz,
     created_at timestamptz not null default now(),
     unique (email)
@@ -49,6 +47,17 @@ create table invitation (
     expires_at timestamptz not null,
     used_at timestamptz
 );
+
+-- How often somebody guessed at a password or PIN (router/identity/throttle.py). The subject is
+-- what was guessed at, whether it exists or not, so that a lock tells nothing; a login names no
+-- workspace before it succeeds, so that this table has none.
+create table throttle (
+    subject text primary key,
+    failures int not null,
+    tried_at timestamptz not null default now(),
+    locked_until timestamptz
+);
+create index throttle_old on throttle (tried_at);
 
 create table agent (
     id uuid primary key references account,
@@ -80,6 +89,8 @@ create table person (
     name text check (length(name) <= 200),
     -- nobody told us who this is: found by an address alone
     provisional boolean not null default true,
+    -- what a visitor typed: a claim, which finds nobody
+    claimed_mail text check (length(claimed_mail) <= 254),
     created_at timestamptz not null default now()
 );
 
@@ -103,8 +114,6 @@ create table expert (
     languages text[] not null default '{}',
     active boolean not null default true,
     pin_hash text,                -- argon2; null: none issued, or revoked
-    pin_failures int not null default 0,
-    pin_locked_until timestamptz,
     created_at timestamptz not null default now(),
     unique (workspace_id, number)
 );
