@@ -1,0 +1,1 @@
+"""Valkey and PostgreSQL as child processes, their data in one folder: nothing to install."""

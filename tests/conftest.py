@@ -1,0 +1,116 @@
+"""Real stores and a real browser for every test that asks for them.
+
+postgres_url: a PostgreSQL server for the whole run (its `postgres` database).
+database: a fresh, migrated database for one test; yields its URL.
+valkey_url: a Valkey server for the whole run. live: the same, emptied for this test.
+chromium: the path of a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis import Redis
+
+from router.embedded.postgres import Postgres, address
+from router.embedded.valkey import Valkey
+from router.store.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def stores_folder() -> Iterator[Path]:
+    """A short path (sockets allow 108 bytes) that PostgreSQL's account can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="sl-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_folder(stores_folder: Path) -> Iterator[Path]:
+    folder = stores_folder / "pg"
+    server = Postgres(folder, stores_folder / "pg.log", throwaway=True)
+    server.start()
+    yield folder
+    server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_folder: Path) -> str:
+    return address(postgres_folder, "postgres")
+
+
+@pytest.fixture(scope="session")
+def template(postgres_folder: Path, postgres_url: str) -> str:
+    """The name of a migrated, empty database, copied for each test."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        await connection.execute("create database template_migrated")
+        await connection.close()
+        await migrate(address(postgres_folder, "template_migrated"))
+
+    asyncio.run(make())
+    return "template_migrated"
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def database(postgres_folder: Path, postgres_url: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{next(_numbers)}"
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(f"create database {name} template {template} strategy file_copy")
+        yield address(postgres_folder, name)
+        # a test that left a connection open must not keep its database
+        await connection.execute(f"drop database {name} with (force)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(stores_folder: Path) -> Iterator[str]:
+    server = Valkey(stores_folder / "vk", stores_folder / "vk.log", throwaway=True)
+    server.start()
+    yield server.url
+    server.process.stop()
+
+
+@pytest.fixture
+def live(valkey_url: str) -> Iterator[str]:
+    with Redis.from_url(valkey_url) as client:
+        client.flushall()
+        client.script_flush()
+        client.config_resetstat()
+        yield valkey_url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser to run pages in. There is no skipping: without one, the pages are untested."""
+    named = os.environ.get("SECONDLINE_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    for candidate in [named, *map(shutil.which, names), _playwrights_own()]:
+        if candidate and Path(candidate).is_file():
+            return candidate
+    pytest.fail(
+        "No browser found for the tests. `sh install.sh test` installs one; or install "
+        "chromium (apt-get install chromium) or name one in SECONDLINE_CHROMIUM."
+    )
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
