@@ -21,9 +21,15 @@ BODY_LIMIT = 64 * 1024
 
 T = TypeVar("T")
 
+# in JSON a NUL can only be written so; a raw one is not JSON
+NUL_AS_TEXT, NUL_AS_BYTES = "\\u0000", b"\\u0000"
+
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A request's body, query or frame: its fields are all there is."""
+    """A request's body, query or frame: its fields are all there is.
+
+    A subclass with a required field says `kw_only=True` again, where it inherits optional ones.
+    """
 
 
 Stars = Annotated[int, Meta(ge=1, le=5, description="1 (worst) to 5 (best)")]
@@ -52,14 +58,14 @@ def decode(raw: bytes | str, kind: type[T]) -> T:
     """
     try:
         value = msgspec.json.decode(raw, type=kind)
+        if NUL_AS_TEXT in raw if isinstance(raw, str) else NUL_AS_BYTES in raw:
+            _refuse_nul(msgspec.to_builtins(value), "")
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise Malformed(f"This is not JSON: {_reason(error)}.") from None
     except RecursionError:
         raise Malformed("This is not JSON that we read: it is nested too deeply.") from None
-    if ("\\u0000" if isinstance(raw, str) else b"\\u0000") in raw:  # type: ignore[operator]  # same type both sides
-        _refuse_nul(msgspec.to_builtins(value), "")
     return value
 
 
@@ -163,11 +169,11 @@ def _reason(error: Exception) -> str:
 def _refuse_nul(value: Any, path: str) -> None:
     if isinstance(value, str):
         if "\0" in value:
-            raise Invalid("NUL is not allowed here.", field=path or None)
+            raise Invalid("NUL is not allowed here.", field=path[:100] or None)
     elif isinstance(value, dict):
         for name, inner in value.items():
             if isinstance(name, str) and "\0" in name:
-                raise Invalid("NUL is not allowed in a field's name.", field=path or None)
+                raise Invalid("NUL is not allowed in a field's name.", field=path[:100] or None)
             _refuse_nul(inner, f"{path}.{name}" if path else str(name))
     elif isinstance(value, list | tuple):
         for place, inner in enumerate(value):

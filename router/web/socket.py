@@ -1,0 +1,271 @@
+"""The socket that desks, customers and supervisors share: bounded both ways.
+
+Outgoing frames wait in a bounded queue that one task empties; a reader that lets it fill is
+closed (1013) and comes back to a snapshot, so a slow reader costs no more than its queue.
+Incoming requests are answered one after the other: their order is kept, and a flood stays in
+the sender's own buffers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import WSMsgType, web
+from msgspec import Meta
+
+from router.errors import Malformed, Unavailable
+from router.web import errors
+from router.web.requests import BODY_LIMIT, Body, decode
+
+log = structlog.get_logger()
+
+HEARTBEAT = 20.0
+OUTGOING_FRAMES = 500
+OUTGOING_BYTES = 1024 * 1024
+MALFORMED_IN_A_ROW = 10
+REQUESTS_AT_ONCE = 100
+REQUESTS_PER_SECOND = 20.0
+CLOSE_TIMEOUT = 3.0
+"""Seconds that a peer has to take what is left and the close frame."""
+
+RESTART = 1012
+TRY_AGAIN = 1013
+FAULT = 1011
+POLICY = 1008
+NOT_TEXT = 1003
+SIGNED_OUT = 4401
+REFUSED = 4403
+
+RequestId = Annotated[str, Meta(max_length=64)]
+
+
+class Frame(Body, tag_field="type"):
+    """A client's request; `id` comes back in the answer, without one there is no `ok`."""
+
+    id: RequestId | None = None
+
+
+class _Identified(msgspec.Struct):
+    id: RequestId | None = None
+
+
+class Restarting(Exception):
+    """A background task's way to close its socket: come back for a snapshot."""
+
+
+_encode = msgspec.json.Encoder().encode
+Answer = Callable[[Any], Awaitable[dict[str, Any] | None]]
+
+
+def encode(frame: dict[str, Any]) -> bytes:
+    """A frame as bytes, for sockets that share one encoding."""
+    return _encode(frame)
+
+
+class Socket:
+    """One client's socket."""
+
+    def __init__(self, request: web.Request, name: str) -> None:
+        self.name = name
+        self._request = request
+        # deflate keeps some 300 KB per socket, and frames that sockets share could not be shared
+        self._ws = web.WebSocketResponse(
+            heartbeat=HEARTBEAT, timeout=CLOSE_TIMEOUT / 2, compress=False, max_msg_size=BODY_LIMIT
+        )
+        self._outgoing: deque[bytes] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._farewell: tuple[int, str] | None = None
+        self._tokens = float(REQUESTS_AT_ONCE)
+        self._filled_at = asyncio.get_running_loop().time()
+
+    @classmethod
+    async def open(cls, request: web.Request, name: str) -> Socket:
+        """Answer the upgrade. Origin and session are checked before."""
+        socket = cls(request, name)
+        if request.app[DRAIN].draining:
+            raise Unavailable("This process is being restarted. Please try again in a moment.")
+        await socket._ws.prepare(request)
+        request.app[DRAIN].sockets.add(socket)
+        return socket
+
+    @property
+    def response(self) -> web.WebSocketResponse:
+        """What the aiohttp handler returns."""
+        return self._ws
+
+    def send(self, frame: dict[str, Any] | bytes) -> None:
+        """Queue a frame; never waits. A socket whose queue is full is closed instead."""
+        if self._farewell is not None:
+            return
+        raw = frame if isinstance(frame, bytes) else _encode(frame)
+        full = len(self._outgoing) >= OUTGOING_FRAMES or self._bytes + len(raw) > OUTGOING_BYTES
+        if full and self._outgoing:
+            log.info("socket.slow", socket=self.name, frames=len(self._outgoing))
+            self._outgoing.clear()
+            self._bytes = 0
+            self.close(TRY_AGAIN, "too slow")
+            return
+        self._outgoing.append(raw)
+        self._bytes += len(raw)
+        self._wake.set()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close after what is queued; a peer that does not take it in time is cut off."""
+        if self._farewell is not None:
+            return
+        self._farewell = (code, reason)
+        self._wake.set()
+        if transport := self._request.transport:
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, transport.abort)
+
+    async def first(self, kind: type[Any], seconds: float) -> Any:
+        """The client's first frame. Raises Malformed, Invalid, or TimeoutError."""
+        message = await self._ws.receive(timeout=seconds)
+        if message.type != WSMsgType.TEXT:
+            raise Malformed("The first frame has to be text.")
+        return decode(message.data, kind)
+
+    async def refuse(self, error: Exception, code: int) -> web.WebSocketResponse:
+        """Say why, and close: before `serve`."""
+        self.send(errors.frame(error, socket=self.name))
+        self.close(code)
+        await self._write()
+        self._request.app[DRAIN].sockets.discard(self)
+        return self._ws
+
+    async def serve(
+        self, frames: Any, answer: Answer, *background: Coroutine[Any, Any, None]
+    ) -> web.WebSocketResponse:
+        """Answer requests until the socket closes.
+
+        frames: the union of `Frame` types. answer: gives what the `ok` carries beside its id.
+        background: run beside; when one ends, the socket closes (1013) for a new start.
+        """
+        tasks = [asyncio.create_task(work) for work in background]
+        for task in tasks:
+            task.add_done_callback(self._background_ended)
+        writer = asyncio.create_task(self._write())
+        try:
+            await self._read(frames, answer)
+        finally:
+            self._request.app[DRAIN].sockets.discard(self)
+            if self._farewell is None:
+                self._farewell = (1000, "")
+            for task in tasks:
+                task.cancel()
+            self._wake.set()
+            await asyncio.gather(*tasks, writer, return_exceptions=True)
+        return self._ws
+
+    async def _read(self, frames: Any, answer: Answer) -> None:
+        malformed = 0
+        async for message in self._ws:
+            if self._farewell is not None:
+                return
+            if message.type == WSMsgType.BINARY:
+                self.close(NOT_TEXT, "text frames only")
+                continue
+            if message.type != WSMsgType.TEXT:
+                continue
+            await self._slow_down()
+            try:
+                frame = decode(message.data, frames)
+                malformed = 0
+            except Malformed as error:
+                self.send(errors.frame(error))
+                malformed += 1
+                if malformed >= MALFORMED_IN_A_ROW:
+                    self.close(POLICY, "malformed frames")
+                continue
+            except Exception as error:
+                self.send(errors.frame(error, _id_of(message.data), socket=self.name))
+                continue
+            await self._answer(frame, answer)
+
+    async def _answer(self, frame: Frame, answer: Answer) -> None:
+        try:
+            carried = await answer(frame)
+        except Exception as error:
+            kind = type(frame).__name__
+            self.send(errors.frame(error, frame.id, socket=self.name, request=kind))
+            return
+        if frame.id is not None:
+            self.send({"type": "ok", "id": frame.id, **(carried or {})})
+
+    async def _slow_down(self) -> None:
+        """A token bucket that lets wait, not one that refuses: nothing is lost."""
+        now = asyncio.get_running_loop().time()
+        filled = self._tokens + (now - self._filled_at) * REQUESTS_PER_SECOND
+        self._tokens = min(filled, float(REQUESTS_AT_ONCE)) - 1
+        self._filled_at = now
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / REQUESTS_PER_SECOND)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                while self._outgoing:
+                    raw = self._outgoing.popleft()
+                    self._bytes -= len(raw)
+                    await self._ws.send_frame(raw, WSMsgType.TEXT)
+                if self._farewell is not None:
+                    code, reason = self._farewell
+                    await self._ws.close(code=code, message=reason.encode())
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+        except ConnectionError:
+            # the reader notices as well and ends the socket
+            return
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None or isinstance(error, Restarting):
+            self.close(TRY_AGAIN, "start again")
+            return
+        fault = errors.known(error) is None
+        errors.describe(error, socket=self.name)
+        self.close(FAULT if fault else TRY_AGAIN, "start again")
+
+
+def _id_of(raw: str) -> str | None:
+    """The id of a frame that was refused, so that the client knows which."""
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+        return msgspec.json.decode(raw, type=_Identified).id
+    return None
+
+
+class Drain:
+    """The sockets of this process, closed together when it stops."""
+
+    def __init__(self) -> None:
+        self.sockets: set[Socket] = set()
+        self.draining = False
+
+    async def close_all(self, app: web.Application) -> None:
+        """Close every socket (1012). The reason says when to come back, spread over 3 s."""
+        self.draining = True
+        for socket in tuple(self.sockets):
+            socket.close(RESTART, f"retry_ms={random.randrange(200, 3000)}")
+        deadline = asyncio.get_running_loop().time() + CLOSE_TIMEOUT
+        while self.sockets and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+
+
+DRAIN: web.AppKey[Drain] = web.AppKey("drain", Drain)
+
+
+def add_drain(app: web.Application) -> None:
+    """Let this application's sockets be closed at shutdown, before its resources go."""
+    app[DRAIN] = Drain()
+    app.on_shutdown.append(app[DRAIN].close_all)
