@@ -25,7 +25,7 @@ T = TypeVar("T")
 NUL_AS_TEXT, NUL_AS_BYTES = "\\u0000", b"\\u0000"
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A request's body, query or frame: its fields are all there is.
 
     A subclass with a required field says `kw_only=True` again, where it inherits optional ones.

@@ -93,7 +93,7 @@ class Socket:
         if request.app[DRAIN].draining:
             raise Unavailable("This process is being restarted. Please try again in a moment.")
         await socket._ws.prepare(request)
-        request.app[DRAIN].sockets.add(socket)
+        request.app[DRAIN].add(socket)
         return socket
 
     @property
@@ -138,7 +138,7 @@ class Socket:
         self.send(errors.frame(error, socket=self.name))
         self.close(code)
         await self._write()
-        self._request.app[DRAIN].sockets.discard(self)
+        self._request.app[DRAIN].remove(self)
         return self._ws
 
     async def serve(
@@ -156,7 +156,7 @@ class Socket:
         try:
             await self._read(frames, answer)
         finally:
-            self._request.app[DRAIN].sockets.discard(self)
+            self._request.app[DRAIN].remove(self)
             if self._farewell is None:
                 self._farewell = (1000, "")
             for task in tasks:
@@ -251,15 +251,27 @@ class Drain:
     def __init__(self) -> None:
         self.sockets: set[Socket] = set()
         self.draining = False
+        self._empty = asyncio.Event()
 
-    async def close_all(self, app: web.Application) -> None:
+    def add(self, socket: Socket) -> None:
+        """A socket has been opened."""
+        self.sockets.add(socket)
+        self._empty.clear()
+
+    def remove(self, socket: Socket) -> None:
+        """A socket's handler is over."""
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._empty.set()
+
+    async def close_all(self, _: web.Application) -> None:
         """Close every socket (1012). The reason says when to come back, spread over 3 s."""
         self.draining = True
-        for socket in tuple(self.sockets):
+        for socket in self.sockets:
             socket.close(RESTART, f"retry_ms={random.randrange(200, 3000)}")
-        deadline = asyncio.get_running_loop().time() + CLOSE_TIMEOUT
-        while self.sockets and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(TimeoutError):
+            if self.sockets:
+                await asyncio.wait_for(self._empty.wait(), CLOSE_TIMEOUT)
 
 
 DRAIN: web.AppKey[Drain] = web.AppKey("drain", Drain)

@@ -15,7 +15,6 @@ from router.errors import Conflict
 from router.web import socket as subject
 from router.web.socket import DRAIN, Frame, Restarting, Socket, add_drain
 
-
 BREAK = web.AppKey("break", asyncio.Event)
 
 
