@@ -1,0 +1,1 @@
+"""Telephony through Twilio: what callers hear, their legs, and how they meet an agent."""
