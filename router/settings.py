@@ -7,9 +7,11 @@
 | SECRET_KEY | at least 32 random bytes: signs what the service hands out |
 | DATABASE_URL, REDIS_URL | both: those stores; neither: embedded ones |
 | SECONDLINE_DATA | the embedded stores' folder; ./data |
-| TWILIO_ACCOUNT_SID, _AUTH_TOKEN, _API_KEY_SID, _API_KEY_SECRET, _APP_SID | all: the phone; or none |
+| TWILIO_ACCOUNT_SID, _AUTH_TOKEN, _API_KEY_SID, _API_KEY_SECRET, _APP_SID | all, or no phone |
 | TWILIO_API_BASE | where the vendor's REST API is, when a stand-in plays it |
 | STUN_URLS, TURN_URLS, TURN_SECRET | how video finds a way; addresses separated by commas |
+| TRUST_PROXY | "on": one proxy in front names the client's address in X-Forwarded-For |
+| CONTACTS_PER_MINUTE | how many contacts one client address may open by itself; 30 |
 """
 
 from __future__ import annotations
@@ -78,6 +80,8 @@ class Settings:
     stun_urls: tuple[str, ...] = ()
     turn_urls: tuple[str, ...] = ()
     turn_secret: str | None = None
+    trust_proxy: bool = False
+    contacts_per_minute: int = 30
     demo: bool = False
 
     @property
@@ -106,6 +110,8 @@ class Settings:
             stun_urls=reader.addresses("STUN_URLS", ("stun:", "stuns:")),
             turn_urls=reader.addresses("TURN_URLS", ("turn:", "turns:")),
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
+            trust_proxy=reader.switch("TRUST_PROXY"),
+            contacts_per_minute=reader.number("CONTACTS_PER_MINUTE", 30, most=100_000),
         )
         reader.finish()
         return settings
@@ -133,6 +139,8 @@ class Settings:
             stun_urls=reader.addresses("STUN_URLS", ("stun:", "stuns:")),
             turn_urls=reader.addresses("TURN_URLS", ("turn:", "turns:")),
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
+            trust_proxy=reader.switch("TRUST_PROXY"),
+            contacts_per_minute=reader.number("CONTACTS_PER_MINUTE", 30, most=100_000),
             demo=True,
         )
         reader.finish()
@@ -196,6 +204,21 @@ class _Reader:
             return int(raw)
         self.problems.append(f"PORT is {raw!r}; it must be a whole number from 1 to 65535")
         return 8080
+
+    def number(self, name: str, otherwise: int, *, most: int) -> int:
+        raw = self.get(name)
+        if raw is None:
+            return otherwise
+        if re.fullmatch(r"[0-9]{1,9}", raw) and 1 <= int(raw) <= most:
+            return int(raw)
+        self.problems.append(f"{name} is {raw!r}; it must be a whole number from 1 to {most}")
+        return otherwise
+
+    def switch(self, name: str) -> bool:
+        raw = self.get(name) or "off"
+        if raw not in {"on", "off"}:
+            self.problems.append(f"{name} is {raw!r}; it must be on or off")
+        return raw == "on"
 
     def public_url(self, otherwise: str | None = None) -> str:
         raw = self.get("PUBLIC_URL") or otherwise
