@@ -1,0 +1,1 @@
+"""Who is contacting us, who is answering, and how sure we are."""

@@ -1,0 +1,130 @@
+"""Visitors of a host site, vouched for by a token that the site signed. Pure but for the clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+
+from router.errors import Unauthenticated
+
+AUDIENCE = "secondline"
+LONGEST_LIFE = timedelta(hours=24)
+# clocks of two well-kept hosts differ by less
+LEEWAY = timedelta(seconds=30)
+TOKEN_LIMIT = 4096
+
+# half a character (a lone surrogate) cannot be stored either
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_EXPERT_NUMBER = re.compile(r"^[0-9]{4,12}$", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who the host site says this is.
+
+    subject: the site's own name for the account, stable. expert_number: where it is an expert's.
+    """
+
+    subject: str
+    name: str | None = None
+    expert_number: str | None = None
+
+
+def read_token(token: str, secret: str, *, now: datetime | None = None) -> Visitor:
+    """The visitor that a host site's token vouches for.
+
+    HS256 with the workspace's secret. Claims: `sub`, `iat`, `exp` (at most 24 h after `iat`),
+    `aud` "secondline"; optional `name`, `expert_number`. Raises Unauthenticated saying why.
+    """
+    if len(token) > TOKEN_LIMIT:
+        raise _refused("is too long")
+    try:
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            options={
+                "require": ["sub", "iat", "exp", "aud"],
+                # the two times are checked below, on the clock that was passed in
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except jwt.MissingRequiredClaimError as error:
+        raise _refused(f"lacks {error.claim}") from None
+    except jwt.InvalidAudienceError:
+        raise _refused("is not for this service (aud)") from None
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise _refused("is not signed by the host site") from None
+    _check_times(claims, (now or datetime.now(UTC)).timestamp())
+    number = claims.get("expert_number")
+    if number is not None and not (isinstance(number, str) and _EXPERT_NUMBER.match(number)):
+        raise _refused("has an expert_number that is none")
+    return Visitor(_text(claims, "sub", 200) or "", _text(claims, "name", 200), number)
+
+
+def make_token(
+    secret: str,
+    subject: str,
+    *,
+    name: str | None = None,
+    expert_number: str | None = None,
+    life: timedelta = timedelta(hours=1),
+    now: datetime | None = None,
+) -> str:
+    """A token as a host site signs it: for the demo's host site, for tests and as an example."""
+    issued = now or datetime.now(UTC)
+    claims: dict[str, Any] = {
+        "aud": AUDIENCE,
+        "sub": subject,
+        "iat": int(issued.timestamp()),
+        "exp": int((issued + life).timestamp()),
+    }
+    if name is not None:
+        claims["name"] = name
+    if expert_number is not None:
+        claims["expert_number"] = expert_number
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def _check_times(claims: dict[str, Any], now: float) -> None:
+    times = {}
+    for claim in ("iat", "exp", "nbf"):
+        value = claims.get(claim)
+        if value is None and claim == "nbf":
+            continue
+        # bool is an int to Python
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _refused(f"has no number in {claim}")
+        # NaN would pass every comparison below
+        if not 0 <= value < 2**40:
+            raise _refused(f"has no time in {claim}")
+        times[claim] = value
+    leeway = LEEWAY.total_seconds()
+    if times["exp"] <= now - leeway:
+        raise _refused("has expired")
+    if times["iat"] > now + leeway or times.get("nbf", 0) > now + leeway:
+        raise _refused("is not valid yet")
+    if times["exp"] - times["iat"] > LONGEST_LIFE.total_seconds():
+        raise _refused("lives longer than 24 hours")
+
+
+def _text(claims: dict[str, Any], claim: str, longest: int) -> str | None:
+    value = claims.get(claim)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+        raise _refused(f"has no usable {claim}")
+    if _CONTROL.search(value):
+        raise _refused(f"has a character in {claim} that is not text")
+    return value.strip()
+
+
+def _refused(why: str) -> Unauthenticated:
+    return Unauthenticated(f"The visitor's token {why}.", field="token")
