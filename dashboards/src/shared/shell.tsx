@@ -60,8 +60,8 @@ export function Brand({ page }: { page?: string }) {
 }
 
 export interface ShellProps {
-  /** The page's name in the bar. */
-  page: string;
+  /** The page's name in the bar; pages that show their links in the centre leave it out. */
+  page?: string;
   /** The socket's state; pages without a socket leave it out. */
   link?: Link;
   /** In the middle of the bar: presence, navigation. */
@@ -80,7 +80,7 @@ export function Shell({ page, link, centre, actions, fixed = false, children }: 
         Skip to content
       </a>
       <header className={classes.bar}>
-        <Brand page={page} />
+        <Brand {...(page === undefined ? {} : { page })} />
         <div className={classes.centre}>{centre}</div>
         <Group gap="xs" wrap="nowrap" className={classes.end}>
           {link !== undefined && <LinkBadge link={link} />}

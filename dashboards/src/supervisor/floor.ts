@@ -3,78 +3,13 @@
  * patch. Pure: no socket, no clock. Rows keep their identity until they change, so that a
  * memoised table row is drawn again only when its own figures moved.
  */
-export type Channel = "voice" | "chat" | "video";
-export type AgentState = "available" | "offered" | "busy" | "wrapup" | "break" | "offline";
-export type PerChannel = Partial<Record<Channel, number>>;
-
-export interface QueueRow {
-  id: string;
-  name: string;
-  waiting: number;
-  longest_wait_since_ms: number | null;
-  servable: boolean;
-  closed: boolean;
-  target: { seconds: number; share: number };
-  today: {
-    arrived: number;
-    answered: number;
-    answered_within: number;
-    abandoned: number;
-    service_level: number | null;
-    asa_ms: number | null;
-  };
-  expected_wait_s: number | null;
-}
-
-export interface AgentRow {
-  id: string;
-  name: string;
-  tier: number;
-  state: AgentState;
-  reason: string | null;
-  since_ms: number;
-  load: PerChannel;
-  capacity: PerChannel;
-  rating: { mean: number; count: number } | null;
-}
-
-export interface ContactRow {
-  id: string;
-  channel: Channel;
-  queue: string;
-  state: "waiting" | "offered" | "handling";
-  role: "expert" | "customer";
-  person: string | null;
-  since_ms: number;
-  agent: string | null;
-  language: string;
-  topic: string | null;
-  attempt: number;
-  callback: boolean;
-}
+import type { AgentRow, AgentState, ContactRow, FloorFrame, QueueRow } from "../shared/wire";
 
 export interface Floor {
   queues: readonly QueueRow[];
   agents: ReadonlyMap<string, AgentRow>;
   contacts: ReadonlyMap<string, ContactRow>;
 }
-
-export interface Snapshot {
-  type: "snapshot";
-  now_ms: number;
-  cursor: string;
-  queues: QueueRow[];
-  agents: AgentRow[];
-  contacts: ContactRow[];
-}
-
-export interface Patch extends Omit<Snapshot, "type"> {
-  type: "patch";
-  /** contacts that are over */
-  gone: string[];
-}
-
-export type FloorFrame = Snapshot | Patch | { type: "tick"; now_ms: number };
 
 export const EMPTY: Floor = { queues: [], agents: new Map(), contacts: new Map() };
 
@@ -123,7 +58,6 @@ export function summed(floor: Floor): {
   longestSince: number | null;
   answered: number;
   abandoned: number;
-  arrived: number;
   serviceLevel: number | null;
   agents: Record<AgentState, number>;
   handling: number;
@@ -132,14 +66,13 @@ export function summed(floor: Floor): {
   for (const agent of floor.agents.values()) agents[agent.state] += 1;
   let waiting = 0;
   let longestSince: number | null = null;
-  let [answered, abandoned, arrived, within, counted] = [0, 0, 0, 0, 0];
+  let [answered, abandoned, within, counted] = [0, 0, 0, 0];
   for (const { today, ...queue } of floor.queues) {
     waiting += queue.waiting;
     const since = queue.longest_wait_since_ms;
     if (since !== null && (longestSince === null || since < longestSince)) longestSince = since;
     answered += today.answered;
     abandoned += today.abandoned;
-    arrived += today.arrived;
     if (today.service_level !== null && today.service_level > 0) {
       // each queue's own denominator, whichever variant of the formula the server uses
       counted += today.answered_within / today.service_level;
@@ -155,18 +88,23 @@ export function summed(floor: Floor): {
     longestSince,
     answered,
     abandoned,
-    arrived,
     serviceLevel: counted > 0 ? within / counted : null,
     agents,
     handling,
   };
 }
 
+export function isClosed(queue: QueueRow): boolean {
+  return queue.closed !== null && queue.closed !== false;
+}
+
+export type Trouble = "unservable" | "late";
+
 /** A queue needs a look: nobody can serve it, it is over its target, or people wait too long. */
-export function trouble(queue: QueueRow, now: number): string | null {
-  if (queue.closed) return null;
-  if (!queue.servable && queue.waiting > 0) return "Nobody signed in can serve this";
+export function trouble(queue: QueueRow, now: number): Trouble | null {
+  if (isClosed(queue)) return null;
+  if (!queue.servable && queue.waiting > 0) return "unservable";
   const since = queue.longest_wait_since_ms;
-  if (since !== null && now - since > queue.target.seconds * 1000) return "Waiting past the target";
+  if (since !== null && now - since > queue.target.seconds * 1000) return "late";
   return null;
 }
