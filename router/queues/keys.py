@@ -54,6 +54,11 @@ def epoch_key(workspace_id: UUID) -> str:
     return root(workspace_id) + "epoch"
 
 
+def rate_key(workspace_id: UUID, name: str, who: str) -> str:
+    """How often this address did this lately; a counter that expires and outlives epochs."""
+    return f"{root(workspace_id)}rate:{name}:{who}"
+
+
 def key(workspace_id: UUID, epoch: int, name: str, *parts: str) -> str:
     """One key of the picture, for example `key(ws, 1, "line", "7")`."""
     if len(parts) != len(TEMPLATES[name]):

@@ -1,0 +1,105 @@
+"""Whose desk and whose customer page is open in this process, told to the live store.
+
+One loop renews all leases together: thousands of sockets cost one command a workspace. What is
+not renewed runs out, and the timers of any process act on it: a lost socket alone does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable, Iterator
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from router.errors import Unavailable
+from router.queues.engine import Engine
+
+log = structlog.get_logger()
+
+RENEW_SECONDS = 5.0
+
+T = TypeVar("T", bound=Hashable)
+_Desk = tuple[UUID, UUID]
+_Visitor = tuple[UUID, UUID, int]
+
+
+class Leases:
+    """The agents and contacts that have a socket here."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._desks: Counter[_Desk] = Counter()
+        self._visitors: Counter[_Visitor] = Counter()
+
+    @contextlib.asynccontextmanager
+    async def desk(self, workspace_id: UUID, agent_id: UUID) -> AsyncIterator[None]:
+        """While entered, the agent's desk counts as open."""
+        await self._touch(workspace_id, desks=[agent_id])
+        with _held(self._desks, (workspace_id, agent_id)):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def visitor(
+        self, workspace_id: UUID, contact_id: UUID, vanished_seconds: int
+    ) -> AsyncIterator[None]:
+        """While entered, the contact's person is there; so long after it they have vanished."""
+        lease_ms = visitor_lease_ms(vanished_seconds)
+        await self._touch(workspace_id, visitors={lease_ms: [contact_id]})
+        with _held(self._visitors, (workspace_id, contact_id, lease_ms)):
+            yield
+        # from this moment on, not from the last renewal
+        await self._touch(workspace_id, visitors={vanished_seconds * 1000: [contact_id]})
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            desks: dict[UUID, list[UUID]] = {}
+            for workspace_id, agent_id in self._desks:
+                desks.setdefault(workspace_id, []).append(agent_id)
+            visitors: dict[UUID, dict[int, list[UUID]]] = {}
+            for workspace_id, contact_id, lease_ms in self._visitors:
+                of_workspace = visitors.setdefault(workspace_id, {})
+                of_workspace.setdefault(lease_ms, []).append(contact_id)
+            for workspace_id in desks.keys() | visitors.keys():
+                await self._touch(
+                    workspace_id,
+                    desks=desks.get(workspace_id, []),
+                    visitors=visitors.get(workspace_id, {}),
+                )
+
+    async def _touch(
+        self,
+        workspace_id: UUID,
+        *,
+        desks: list[UUID] | None = None,
+        visitors: dict[int, list[UUID]] | None = None,
+    ) -> None:
+        try:
+            if desks:
+                await self._engine.touch_desks(workspace_id, desks)
+            for lease_ms, contacts in (visitors or {}).items():
+                await self._engine.touch_visitors(workspace_id, contacts, lease_ms)
+        except Unavailable as error:
+            # the leases are longer than a pause of the store; the next round renews them
+            log.warning("leases.unrenewed", error=str(error))
+
+
+def visitor_lease_ms(vanished_seconds: int) -> int:
+    """A lease that, renewed on time, never runs out early."""
+    return vanished_seconds * 1000 + int(RENEW_SECONDS * 1000)
+
+
+@contextlib.contextmanager
+def _held(counter: Counter[T], member: T) -> Iterator[None]:
+    counter[member] += 1
+    try:
+        yield
+    finally:
+        counter[member] -= 1
+        if counter[member] <= 0:
+            del counter[member]
