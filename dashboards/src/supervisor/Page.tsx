@@ -120,8 +120,12 @@ function Asked({ dialog, floor, onClose }: { dialog: Dialog; floor: ReturnType<t
       return <OpenQueue queue={dialog.queue} onClose={onClose} />;
     case "close": {
       const { id, name } = dialog.queue;
-      const here = [...floor.contacts.values()].filter((row) => row.queue === id || row.queue === name);
-      return <CloseQueue queue={dialog.queue} spoken={here.map((row) => row.language)} onClose={onClose} />;
+      const used = new Map<string, number>();
+      for (const row of floor.contacts.values()) {
+        if (row.queue === id || row.queue === name) used.set(row.language, (used.get(row.language) ?? 0) + 1);
+      }
+      const spoken = [...used].sort((a, b) => b[1] - a[1]).map(([tag]) => tag);
+      return <CloseQueue queue={dialog.queue} spoken={spoken} onClose={onClose} />;
     }
   }
 }

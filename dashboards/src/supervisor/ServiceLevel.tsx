@@ -27,7 +27,7 @@ export function ServiceLevel(props: {
         </Text>
         <Text span size="sm" fw={700} className={classes.figure}>
           {level === null ? (
-            "no calls yet"
+            "no figures yet"
           ) : (
             <>
               {met ? <IconCheck size={15} aria-hidden /> : <IconAlertTriangleFilled size={14} aria-hidden />}

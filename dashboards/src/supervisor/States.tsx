@@ -33,6 +33,7 @@ export function AgentStateBadge({ agent }: { agent: Pick<AgentRow, "state" | "re
       leftSection={<Icon size={13} aria-hidden />}
       title={agent.reason ?? undefined}
       maw="100%"
+      px={8}
     >
       {label}
       {agent.reason ? ` · ${agent.reason}` : ""}

@@ -21,17 +21,17 @@ export function Tiles({ floor }: { floor: Floor }) {
       </Tile>
       <Tile name="Longest wait">{sum.longestSince === null ? "–" : <Since ms={sum.longestSince} />}</Tile>
       <Tile name="In hand">{count(sum.handling)}</Tile>
-      <Tile name="Service level" note="today">
+      <Tile name="Service level today">
         {sum.serviceLevel === null ? "–" : percent(sum.serviceLevel)}
       </Tile>
-      <Tile name="Answered" note="today" testId="tile-answered">
+      <Tile name="Answered today" testId="tile-answered">
         {count(sum.answered)}
       </Tile>
-      <Tile name="Abandoned" note={lost > 0 ? share(sum.abandoned / lost) : "today"}>
+      <Tile name="Abandoned today" note={lost > 0 ? share(sum.abandoned / lost) : undefined}>
         {count(sum.abandoned)}
       </Tile>
       <Paper withBorder bg="var(--surface)" className={`${classes.tile} ${classes.wide}`}>
-        <Text size="sm" c="dimmed">
+        <Text size="xs" c="dimmed">
           Agents, {count(signedIn)} signed in
         </Text>
         <ul className={classes.states} data-testid="agents-by-state">
@@ -39,8 +39,8 @@ export function Tiles({ floor }: { floor: Floor }) {
             const { label, color, icon: Icon } = STATES[state];
             return (
               <li key={state}>
-                <span className={classes.stateCount} style={{ color: `var(--mantine-color-${color}-text)` }}>
-                  <Icon size="0.85em" aria-hidden /> {count(sum.agents[state])}
+                <span className={classes.stateCount} >
+                  <Icon size="0.9em" aria-hidden color={`var(--mantine-color-${color}-filled)`} /> {count(sum.agents[state])}
                 </span>
                 <span className={classes.stateName}>{label}</span>
               </li>
@@ -55,7 +55,7 @@ export function Tiles({ floor }: { floor: Floor }) {
 function Tile(props: { name: string; note?: string | undefined; testId?: string; children: ReactNode }) {
   return (
     <Paper withBorder bg="var(--surface)" className={classes.tile}>
-      <Text size="sm" c="dimmed">
+      <Text size="xs" c="dimmed">
         {props.name}
       </Text>
       <div className={classes.value} data-testid={props.testId}>

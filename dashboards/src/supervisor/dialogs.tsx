@@ -119,13 +119,13 @@ const LANGUAGES = ["en", "de", "es", "fr", "it", "nl", "pl", "pt", "ru", "tr", "
 
 export function CloseQueue(props: {
   queue: QueueRow;
-  /** languages that people in this queue use at the moment */
+  /** languages that people in this queue use at the moment, the most used first */
   spoken: readonly string[];
   onClose: () => void;
 }) {
   const { queue } = props;
   const [texts, setTexts] = useState<Record<string, string>>(() =>
-    Object.fromEntries([...new Set(["en", ...props.spoken])].map((tag) => [tag, ""])),
+    Object.fromEntries([...new Set(["en", ...props.spoken])].slice(0, 3).map((tag) => [tag, ""])),
   );
   const filled = Object.entries(texts)
     .map(([tag, text]) => [tag, text.trim()] as const)
