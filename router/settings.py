@@ -10,6 +10,7 @@
 | TWILIO_ACCOUNT_SID, _AUTH_TOKEN, _API_KEY_SID, _API_KEY_SECRET, _APP_SID | all, or no phone |
 | TWILIO_API_BASE | where the vendor's REST API is, when a stand-in plays it |
 | STUN_URLS, TURN_URLS, TURN_SECRET | how video finds a way; addresses separated by commas |
+| METRICS_TOKEN | what a reader of /metrics must bear; without it anybody may read |
 | TRUST_PROXY | "on": one proxy in front names the client's address in X-Forwarded-For |
 | CONTACTS_PER_MINUTE | how many contacts one client address may open by itself; 30 |
 """
@@ -19,31 +20,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+from router.environment import Reader, SettingsError
 
-# what manuals, templates and impatient people write where a secret belongs
-PLACEHOLDERS = re.compile(
-    r"change.?(me|this|it)|placeholder|example|your[-_ ]|secret[-_ ]?key|password|insert[-_ ]"
-    r"|12345678|demo[-_ ]|dummy|not[-_ ]?a[-_ ]?secret",
-    re.IGNORECASE,
-)
-
-
-class SettingsError(Exception):
-    """The environment is not fit to start on.
-
-    problems: one sentence each, naming the setting and what to do.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+__all__ = ["Settings", "SettingsError", "Twilio", "data_folder", "database_url", "environ"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +65,7 @@ class Settings:
     turn_secret: str | None = None
     trust_proxy: bool = False
     contacts_per_minute: int = 30
+    metrics_token: str | None = None
     demo: bool = False
 
     @property
@@ -96,7 +80,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """For production. Raises SettingsError that names every problem at once."""
-        reader = _Reader(environ)
+        reader = Reader(environ)
         database_url, redis_url = reader.stores()
         settings = cls(
             host=reader.get("HOST") or "0.0.0.0",
@@ -106,7 +90,7 @@ class Settings:
             data=data_folder(environ),
             database_url=database_url,
             redis_url=redis_url,
-            twilio=reader.twilio(),
+            twilio=_twilio(reader),
             stun_urls=reader.addresses("STUN_URLS", ("stun:", "stuns:")),
             turn_urls=reader.addresses("TURN_URLS", ("turn:", "turns:")),
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
@@ -125,9 +109,9 @@ class Settings:
         secret_key: the data folder's own. PORT, HOST, PUBLIC_URL, the TWILIO_ and the video
         settings count here too. Raises SettingsError.
         """
-        reader = _Reader(environ)
+        reader = Reader(environ)
         port = reader.port() if port is None else port
-        host = reader.get("HOST") or "127.0.0.1"
+        host = reader.get("HOST") or "localhost"
         near = "127.0.0.1" if host in {"0.0.0.0", "::", "localhost"} else host
         settings = cls(
             host=host,
@@ -135,7 +119,7 @@ class Settings:
             public_url=reader.public_url(otherwise=f"http://localhost:{port}"),
             secret_key=secret_key,
             data=data,
-            twilio=reader.twilio() or standin_account(secret_key, f"http://{near}:{port}/standin"),
+            twilio=_twilio(reader) or standin_account(secret_key, f"http://{near}:{port}/standin"),
             stun_urls=reader.addresses("STUN_URLS", ("stun:", "stuns:")),
             turn_urls=reader.addresses("TURN_URLS", ("turn:", "turns:")),
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
@@ -162,10 +146,24 @@ def database_url(environ: Mapping[str, str]) -> str | None:
 
     Raises SettingsError.
     """
-    reader = _Reader(environ)
+    reader = Reader(environ)
     url = reader.url("DATABASE_URL", ("postgresql", "postgres"))
     reader.finish()
     return url
+
+
+def _twilio(reader: Reader) -> Twilio | None:
+    given = reader.twilio()
+    if given is None:
+        return None
+    return Twilio(
+        account_sid=given.get("TWILIO_ACCOUNT_SID", ""),
+        auth_token=given.get("TWILIO_AUTH_TOKEN", ""),
+        api_key_sid=given.get("TWILIO_API_KEY_SID", ""),
+        api_key_secret=given.get("TWILIO_API_KEY_SECRET", ""),
+        app_sid=given.get("TWILIO_APP_SID", ""),
+        api_base=given.get("TWILIO_API_BASE"),
+    )
 
 
 def standin_account(secret_key: str, api_base: str) -> Twilio:
@@ -182,140 +180,3 @@ def standin_account(secret_key: str, api_base: str) -> Twilio:
         app_sid="AP" + derived("app"),
         api_base=api_base,
     )
-
-
-class _Reader:
-    """Reads settings and gathers what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.problems: list[str] = []
-
-    def finish(self) -> None:
-        if self.problems:
-            raise SettingsError(self.problems)
-
-    def get(self, name: str) -> str | None:
-        return self._environ.get(name, "").strip() or None
-
-    def port(self) -> int:
-        raw = self.get("PORT") or "8080"
-        if re.fullmatch(r"[0-9]{1,5}", raw) and 1 <= int(raw) <= 65535:
-            return int(raw)
-        self.problems.append(f"PORT is {raw!r}; it must be a whole number from 1 to 65535")
-        return 8080
-
-    def number(self, name: str, otherwise: int, *, most: int) -> int:
-        raw = self.get(name)
-        if raw is None:
-            return otherwise
-        if re.fullmatch(r"[0-9]{1,9}", raw) and 1 <= int(raw) <= most:
-            return int(raw)
-        self.problems.append(f"{name} is {raw!r}; it must be a whole number from 1 to {most}")
-        return otherwise
-
-    def switch(self, name: str) -> bool:
-        raw = self.get(name) or "off"
-        if raw not in {"on", "off"}:
-            self.problems.append(f"{name} is {raw!r}; it must be on or off")
-        return raw == "on"
-
-    def public_url(self, otherwise: str | None = None) -> str:
-        raw = self.get("PUBLIC_URL") or otherwise
-        if raw is None:
-            self.problems.append(
-                "PUBLIC_URL is missing; set it to the address that people use, "
-                "like https://support.example.com"
-            )
-            return ""
-        try:
-            parts = urlsplit(raw)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if not host or parts.scheme not in {"http", "https"}:
-            self.problems.append(f"PUBLIC_URL is {raw!r}; it must look like https://host")
-        elif parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
-            self.problems.append("PUBLIC_URL must be a scheme and a host alone, without a path")
-        elif parts.scheme == "http" and host not in LOCAL_NAMES:
-            self.problems.append(
-                "PUBLIC_URL must begin with https: browsers give a microphone and a camera, and "
-                "keep session cookies safe, on https alone (http is good for localhost)"
-            )
-        return raw.rstrip("/")
-
-    def secret(self, name: str, *, needed: bool, least: int = 32) -> str | None:
-        value = self.get(name)
-        advice = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-        if value is None:
-            if needed:
-                self.problems.append(f"{name} is missing; {advice}")
-            return None
-        if len(value.encode()) < least:
-            self.problems.append(f"{name} is shorter than {least} bytes; {advice}")
-        elif len(set(value)) < 10 or PLACEHOLDERS.search(value):
-            self.problems.append(f"{name} is a default or can be guessed; {advice}")
-        return value
-
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
-        value = self.get(name)
-        if value is not None and value.partition("://")[0] not in schemes:
-            self.problems.append(f"{name} must begin with {schemes[0]}://")
-        return value
-
-    def stores(self) -> tuple[str | None, str | None]:
-        database = self.url("DATABASE_URL", ("postgresql", "postgres"))
-        live = self.url("REDIS_URL", ("redis", "rediss", "unix"))
-        if (database is None) != (live is None):
-            lacking = "DATABASE_URL" if database is None else "REDIS_URL"
-            self.problems.append(
-                f"{lacking} is missing; set both DATABASE_URL and REDIS_URL, "
-                f"or neither for the embedded stores"
-            )
-        return database, live
-
-    def addresses(self, name: str, schemes: tuple[str, ...]) -> tuple[str, ...]:
-        found = tuple(filter(None, re.split(r"[,\s]+", self.get(name) or "")))
-        for address in found:
-            if not address.startswith(schemes):
-                self.problems.append(f"{name} has {address!r}; each must begin with {schemes[0]}")
-        return found
-
-    def twilio(self) -> Twilio | None:
-        forms: dict[str, Callable[[str], bool]] = {
-            "TWILIO_ACCOUNT_SID": _sid("AC"),
-            "TWILIO_AUTH_TOKEN": _credential,
-            "TWILIO_API_KEY_SID": _sid("SK"),
-            "TWILIO_API_KEY_SECRET": _credential,
-            "TWILIO_APP_SID": _sid("AP"),
-        }
-        values = {name: self.get(name) for name in forms}
-        given = {name: value for name, value in values.items() if value is not None}
-        base = self.url("TWILIO_API_BASE", ("https", "http"))
-        if not given and base is None:
-            return None
-        for name, form in forms.items():
-            if name not in given:
-                self.problems.append(
-                    f"{name} is missing; set all of {', '.join(forms)}, or none for no phone"
-                )
-            elif not form(given[name]):
-                self.problems.append(
-                    f"{name} does not look like one; copy it from Twilio's console"
-                )
-        return Twilio(
-            account_sid=given.get("TWILIO_ACCOUNT_SID", ""),
-            auth_token=given.get("TWILIO_AUTH_TOKEN", ""),
-            api_key_sid=given.get("TWILIO_API_KEY_SID", ""),
-            api_key_secret=given.get("TWILIO_API_KEY_SECRET", ""),
-            app_sid=given.get("TWILIO_APP_SID", ""),
-            api_base=base,
-        )
-
-
-def _sid(prefix: str) -> Callable[[str], bool]:
-    return lambda value: re.fullmatch(prefix + "[0-9a-fA-F]{32}", value) is not None
-
-
-def _credential(value: str) -> bool:
-    return len(value) >= 16 and len(set(value)) >= 8 and not PLACEHOLDERS.search(value)

@@ -23,7 +23,8 @@ def open_live(url: str, *, size: int = 32) -> Redis:
         retry=Retry(NoBackoff(), 0),
         socket_timeout=10,
         socket_connect_timeout=2,
-        socket_keepalive=not url.startswith("unix"),
         decode_responses=True,
+        # connections over a unix socket do not know the argument
+        **({} if url.startswith("unix") else {"socket_keepalive": True}),
     )
     return Redis.from_pool(pool)

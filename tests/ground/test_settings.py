@@ -112,7 +112,7 @@ def test_a_relay_for_video_needs_its_secret():
 
 def test_the_demo_needs_nothing_and_makes_secrets_that_nobody_knows(tmp_path):
     one = Settings.for_demo({"PORT": "9123"}, tmp_path, "a" * 40)
-    assert (one.host, one.port, one.public_url) == ("127.0.0.1", 9123, "http://localhost:9123")
+    assert (one.host, one.port, one.public_url) == ("localhost", 9123, "http://localhost:9123")
     assert one.standin
     other = Settings.for_demo({}, tmp_path, "b" * 40)
     assert one.twilio
