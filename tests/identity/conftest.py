@@ -1,0 +1,45 @@
+"""A workspace in a fresh database, and the identity room over it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from router.identity.hashing import Hasher
+from router.identity.people import People
+from router.identity.register import Register
+from router.store.truth import open_pool
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    pool = await open_pool(database)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def ws(pool: asyncpg.Pool) -> UUID:
+    return await pool.fetchval(
+        "insert into workspace (slug, name) values ('acme', 'Acme') returning id"
+    )
+
+
+@pytest.fixture(scope="session")
+def hasher() -> Iterator[Hasher]:
+    hasher = Hasher()
+    yield hasher
+    hasher.close()
+
+
+@pytest.fixture
+def people(pool: asyncpg.Pool, hasher: Hasher) -> People:
+    return People(pool, hasher)
+
+
+@pytest.fixture
+def register(pool: asyncpg.Pool) -> Register:
+    return Register(pool)
