@@ -177,15 +177,15 @@ export class Socket<In extends { type: string }, Requests extends object> {
       this.#drop();
       // 4400 to 4499 are the server's refusals: coming back would only be refused again
       if (event.code >= 4400 && event.code < 4500) this.#finish(event.code);
-      else void this.#comeBack(opened);
+      else void this.#comeBack(opened, invited(event.reason));
     };
   }
 
-  async #comeBack(opened: boolean): Promise<void> {
+  async #comeBack(opened: boolean, invitedAfter?: number): Promise<void> {
     if (this.#link.state !== "connecting" && this.#link.state !== "reconnecting") {
       this.#enter("reconnecting");
     }
-    const wait = pause(this.#attempt++, Math.random());
+    const wait = invitedAfter ?? pause(this.#attempt++, Math.random());
     this.#retry = window.setTimeout(() => this.#connect(), wait);
     if (!opened && this.#options.refused !== undefined && (await this.#options.refused())) {
       this.#finish(4401);
@@ -267,6 +267,12 @@ export class Socket<In extends { type: string }, Requests extends object> {
     };
     this.#options.link?.(this.#link);
   }
+}
+
+/** A process that restarts says when to come back, so that its clients do not all do so at once. */
+function invited(reason: string): number | undefined {
+  const ms = /^retry_ms=(\d{1,5})$/.exec(reason)?.[1];
+  return ms === undefined ? undefined : Number(ms);
 }
 
 function address(url: string): string {

@@ -85,6 +85,8 @@ export interface HandOver {
 export interface PersonCard {
   id?: string;
   name?: string | null;
+  /** The name is only what the person typed. */
+  name_claimed?: boolean;
   role: Role;
   assurance: Assurance;
   network_size?: number | null;
