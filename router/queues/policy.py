@@ -99,9 +99,7 @@ def parse(document: Any) -> Policy:
         text, _, path = str(error).partition(" - at `$")
         raise Invalid(text, field=("policy" + path.rstrip("`")) if path else "policy") from error
     if policy.chat.end_seconds <= policy.chat.warn_seconds:
-        raise Invalid(
-            "a chat must be warned before it is ended", field="policy.chat.end_seconds"
-        )
+        raise Invalid("a chat must be warned before it is ended", field="policy.chat.end_seconds")
     return policy
 
 

@@ -92,10 +92,12 @@ class _Reader:
             try:
                 if self._cursor == "$":
                     # fix the place to read from now: "$" anew in each call would skip events
-                    newest = await self._redis.xrevrange(self._key, count=1)
+                    newest: Any = await self._redis.xrevrange(self._key, count=1)
                     self._cursor = newest[0][0] if newest else "0-0"
                     self.started.set()
-                answer = await self._redis.xread({self._key: self._cursor}, count=500, block=5000)
+                answer: Any = await self._redis.xread(
+                    {self._key: self._cursor}, count=500, block=5000
+                )
             except (RedisError, OSError) as error:
                 log.warning("events.unreadable", error=str(error))
                 self.started.set()

@@ -77,6 +77,8 @@ create table agent (
     -- revealed ratings only
     rating_sum bigint not null default 0,
     rating_count bigint not null default 0,
+    -- rating band, 0 to 4, with hysteresis: router/ratings/rules.py
+    band smallint not null default 2 check (band between 0 and 4),
     check (reach = 'softphone' or reach_address is not null)
 );
 create index agent_signed_in on agent (workspace_id) where presence <> 'offline';

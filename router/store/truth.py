@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -14,6 +15,9 @@ _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
+
+# a row, or a plain mapping that stands for one
+Row = asyncpg.Record | Mapping[str, Any]
 
 
 async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -1,0 +1,342 @@
+"""How a contact arrives, is identified and waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from router.channels.line import Line
+from router.channels.records import Channel, Contact, Standing
+from router.errors import Conflict, Invalid, NotFound
+from router.identity.people import Identity
+from router.queues.picture import policy_of
+from router.queues.policy import head_start_seconds
+from router.queues.waits import expected_wait_s, told_position
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request at an entry point.
+
+    provider_key: the provider's or client's own key; the same key is the same contact.
+    topic: a key of the entry point's menu; it brings the skills that the menu names for it.
+    secret_hash: sha256 of what the customer of a chat or video proves themselves with.
+    """
+
+    workspace_id: UUID
+    channel: Channel
+    entry_point_id: UUID
+    provider_key: str
+    identity: Identity
+    language: str
+    skills: tuple[str, ...] = ()
+    topic: str | None = None
+    secret_hash: bytes | None = None
+
+
+class Closed(Conflict):
+    """The queue takes nothing new; the message is the supervisor's announcement."""
+
+    code = "closed"
+
+
+def announcement(closed: dict[str, str], language: str) -> str:
+    """What is said for a closed queue, in the caller's language if there is one."""
+    return closed.get(language) or closed.get("en") or next(iter(closed.values()), "") or "closed"
+
+
+def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
+    """The skills that a menu names for a topic. Raises Invalid for a topic that it lacks."""
+    if topic is None:
+        return ()
+    for choice in menu:
+        if choice.get("topic") == topic:
+            return tuple(choice.get("skills", ()))
+    raise Invalid("this entry point has no such topic", field="topic")
+
+
+class Arrivals(Line):
+    """From the first word of a contact to its place in line."""
+
+    async def arrive(self, a: Arrival, *, line: bool = True) -> Contact:
+        """Commit a contact, idempotent by provider_key: a repeat answers the first.
+
+        line: put it in line at once; else it stays `arriving` until `enter` (a phone call
+        that is still finding out who calls). Raises Closed when its queue takes nothing new.
+        """
+        known = await self._pool.fetchrow(
+            "select * from contact where workspace_id = $1 and provider_key = $2",
+            a.workspace_id,
+            a.provider_key,
+        )
+        if known is not None:
+            return Contact.of(known)
+        entry = await self._pool.fetchrow(
+            "select customer_queue_id, expert_queue_id, menu from entry_point"
+            " where workspace_id = $1 and id = $2",
+            a.workspace_id,
+            a.entry_point_id,
+        )
+        if entry is None:
+            raise NotFound("there is no such entry point")
+        skills = a.skills or skills_of(entry["menu"], a.topic)
+        queue_id = entry[f"{a.identity.role}_queue_id"]
+        if line:
+            return await self._arrive_in_line(a, queue_id, skills)
+        row = await self._pool.fetchrow(
+            "insert into contact (workspace_id, channel, entry_point_id, provider_key, person_id,"
+            " role, assurance, language, skills, topic, queue_id, state, secret_hash)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'arriving', $12)"
+            # a change of nothing, so that a repeat at the same moment answers the first row
+            " on conflict (workspace_id, provider_key) do update set provider_key = $4"
+            " returning *",
+            a.workspace_id,
+            a.channel,
+            a.entry_point_id,
+            a.provider_key,
+            a.identity.person_id,
+            a.identity.role,
+            a.identity.assurance,
+            a.language,
+            list(skills),
+            a.topic,
+            queue_id,
+            a.secret_hash,
+        )
+        assert row is not None
+        return Contact.of(row)
+
+    async def _arrive_in_line(self, a: Arrival, queue_id: UUID, skills: tuple[str, ...]) -> Contact:
+        queue = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
+        assert queue is not None
+        policy = policy_of(queue["policy"])
+        if queue["closed"] is not None:
+            raise Closed(announcement(queue["closed"], a.language), state="closed")
+        draft = {
+            "workspace_id": a.workspace_id,
+            "channel": a.channel,
+            "role": a.identity.role,
+            "language": a.language,
+            "skills": skills,
+        }
+        steps = await self._kinds.compile(policy, draft)
+        ahead = head_start_seconds(
+            policy,
+            role=a.identity.role,
+            network_size=a.identity.network_size,
+            escalated=False,
+        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "insert into contact (workspace_id, channel, entry_point_id, provider_key,"
+                " person_id, role, assurance, language, skills, topic, queue_id, state,"
+                " secret_hash, head_start, queued_at, line_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13,"
+                " now(), now())"
+                " on conflict (workspace_id, provider_key) do nothing returning *",
+                a.workspace_id,
+                a.channel,
+                a.entry_point_id,
+                a.provider_key,
+                a.identity.person_id,
+                a.identity.role,
+                a.identity.assurance,
+                a.language,
+                list(skills),
+                a.topic,
+                queue_id,
+                a.secret_hash,
+                timedelta(seconds=ahead),
+            )
+            if row is not None:
+                await self._conversations.note(
+                    connection, a.workspace_id, row["id"], "queued", {"queue": queue["name"]}
+                )
+                pending = await self._put_in_line(connection, row, policy, steps)
+        if row is None:
+            # the same key came in by another request at the same moment
+            return await self._by_key(a.workspace_id, a.provider_key)
+        await self._outbox.apply(pending)
+        return Contact.of(row)
+
+    async def _by_key(self, workspace_id: UUID, provider_key: str) -> Contact:
+        row = await self._pool.fetchrow(
+            "select * from contact where workspace_id = $1 and provider_key = $2",
+            workspace_id,
+            provider_key,
+        )
+        if row is None:
+            raise NotFound("there is no such contact")
+        return Contact.of(row)
+
+    async def identify(
+        self,
+        contact_id: UUID,
+        identity: Identity,
+        *,
+        language: str | None = None,
+        topic: str | None = None,
+    ) -> Contact:
+        """While arriving: who it is, in which language, about what. Later it changes nothing."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "select c.*, p.customer_queue_id, p.expert_queue_id, p.menu from contact c"
+                " join entry_point p on p.id = c.entry_point_id where c.id = $1 for update of c",
+                contact_id,
+            )
+            if row is None:
+                raise NotFound("there is no such contact")
+            if row["state"] != "arriving":
+                return Contact.of(row)
+            skills = row["skills"] if topic is None else list(skills_of(row["menu"], topic))
+            changed = await connection.fetchrow(
+                "update contact set person_id = $2, role = $3, assurance = $4, queue_id = $5,"
+                " language = coalesce($6, language), topic = coalesce($7, topic), skills = $8"
+                " where id = $1 returning *",
+                contact_id,
+                identity.person_id,
+                identity.role,
+                identity.assurance,
+                row[f"{identity.role}_queue_id"],
+                language,
+                topic,
+                skills,
+            )
+        assert changed is not None
+        return Contact.of(changed)
+
+    async def enter(self, contact_id: UUID) -> Contact:
+        """arriving → waiting, with the head start that the policy gives. A repeat does nothing.
+
+        Raises Closed when the queue takes nothing new; the contact stays arriving.
+        """
+        row = await self._pool.fetchrow(
+            "select c.*, q.name as queue_name, q.policy, q.closed,"
+            " coalesce(e.network_size, 0) as network_size"
+            " from contact c join queue q on q.id = c.queue_id"
+            " left join expert e on e.person_id = c.person_id where c.id = $1",
+            contact_id,
+        )
+        if row is None:
+            raise NotFound("there is no such contact")
+        if row["state"] != "arriving":
+            return Contact.of(row)
+        if row["closed"] is not None:
+            raise Closed(announcement(row["closed"], row["language"]), state="closed")
+        policy = policy_of(row["policy"])
+        steps = await self._kinds.compile(policy, row)
+        ahead = head_start_seconds(
+            policy, role=row["role"], network_size=row["network_size"], escalated=False
+        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            entered = await connection.fetchrow(
+                "update contact set state = 'waiting', generation = generation + 1,"
+                " head_start = $2, queued_at = now(), line_at = now()"
+                " where id = $1 and state = 'arriving' and generation = $3 returning *",
+                contact_id,
+                timedelta(seconds=ahead),
+                row["generation"],
+            )
+            if entered is not None:
+                await self._conversations.note(
+                    connection,
+                    row["workspace_id"],
+                    contact_id,
+                    "queued",
+                    {"queue": row["queue_name"]},
+                )
+                pending = await self._put_in_line(connection, entered, policy, steps)
+        if entered is None:
+            return await self.get(row["workspace_id"], contact_id)
+        await self._outbox.apply(pending)
+        return Contact.of(entered)
+
+    async def standing(self, contact: Contact, *, told: bool = False) -> Standing:
+        """Position and expected wait. told: the person is told it, so it never gets worse.
+
+        Raises Unavailable and Rebuilding as the engine does.
+        """
+        live = await self._engine.run(contact.workspace_id, "standing", {"contact": contact.id})
+        if "position" not in live:
+            return Standing(live["state"], None, None, servable=False)
+        position = told_position(live["position"], contact.told_position)
+        if told:
+            position = await self._pool.fetchval(
+                "update contact set told_position = least(told_position, $2) where id = $1"
+                " returning told_position",
+                contact.id,
+                position,
+            )
+        wait = expected_wait_s(position, live.get("gap_ms", 0), servable=live["able"])
+        return Standing(live["state"], position, wait, servable=live["able"])
+
+    async def callback(self, contact_id: UUID, e164: str) -> Contact:
+        """Key 1: the person is called back and keeps their place. Races with accept.
+
+        Raises Conflict when the contact is no longer waiting.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "update contact set callback_to = $2 where id = $1 and channel = 'voice'"
+                " and state = 'waiting' returning *",
+                contact_id,
+                e164,
+            )
+            if row is not None:
+                await self._conversations.note(
+                    connection, row["workspace_id"], contact_id, "callback", {}, visible="staff"
+                )
+        if row is None:
+            state = await self._pool.fetchval("select state from contact where id = $1", contact_id)
+            raise Conflict("only a waiting call can become a callback", state=state)
+        return Contact.of(row)
+
+    async def move(self, workspace_id: UUID, contact_id: UUID, queue_id: UUID, by: UUID) -> Contact:
+        """A supervisor moves a waiting contact to another queue; it keeps its arrival.
+
+        Raises NotFound, and Conflict when it is not waiting.
+        """
+        contact = await self.get(workspace_id, contact_id)
+        queue = await self._pool.fetchrow(
+            "select * from queue where workspace_id = $1 and id = $2", workspace_id, queue_id
+        )
+        if queue is None:
+            raise NotFound("there is no such queue", field="queue")
+        policy = policy_of(queue["policy"])
+        draft = await self._pool.fetchrow("select * from contact where id = $1", contact_id)
+        assert draft is not None
+        steps = await self._kinds.compile(policy, draft)
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "update contact set queue_id = $2, generation = generation + 1, line_at = now(),"
+                " told_position = null where id = $1 and state = 'waiting' returning *",
+                contact_id,
+                queue_id,
+            )
+            if row is not None:
+                await self._conversations.note(
+                    connection,
+                    workspace_id,
+                    contact_id,
+                    "queued",
+                    {"queue": queue["name"]},
+                    author="supervisor",
+                    author_id=by,
+                )
+                await connection.execute(
+                    "insert into audit (workspace_id, account_id, action, subject, detail)"
+                    " values ($1, $2, 'contact.move', $3, $4)",
+                    workspace_id,
+                    by,
+                    str(contact_id),
+                    {"from": str(contact.queue_id), "to": str(queue_id)},
+                )
+                pending = await self._put_in_line(connection, row, policy, steps)
+        if row is None:
+            contact = await self.get(workspace_id, contact_id)
+            raise Conflict("only a waiting contact can be moved", state=contact.state)
+        await self._outbox.apply(pending)
+        await self._conversations.announce(workspace_id, contact_id, row["last_seq"])
+        return Contact.of(row)

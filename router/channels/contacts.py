@@ -1,0 +1,221 @@
+"""The life of a contact between the two stores, in one place for everybody else to call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from router.channels.arrivals import Arrival, Arrivals, Closed
+from router.channels.handlings import Handlings, put_release
+from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
+from router.errors import Invalid, NotFound
+from router.queues.outbox import put
+from router.queues.picture import policy_of
+from router.queues.presence import agent_changed
+
+__all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "Standing"]
+
+PRESENCES = ("available", "break", "offline")
+
+
+class Contacts(Arrivals, Handlings):
+    """Arriving, waiting, being handled, ending; and the presence of those who answer."""
+
+    async def end(
+        self,
+        workspace_id: UUID,
+        contact_id: UUID,
+        *,
+        outcome: Outcome,
+        by: By,
+        by_id: UUID | None = None,
+    ) -> Contact:
+        """The terminal outcome, absorbing: an ended contact is answered as it ended.
+
+        A conversation goes to wrap-up; a handling that never connected is over at once.
+        Raises NotFound.
+        """
+        source = await self._pool.fetchrow(
+            "select c.state, q.policy, w.time_zone from contact c"
+            " join queue q on q.id = c.queue_id join workspace w on w.id = c.workspace_id"
+            " where c.workspace_id = $1 and c.id = $2",
+            workspace_id,
+            contact_id,
+        )
+        if source is None:
+            raise NotFound("there is no such contact")
+        limit = policy_of(source["policy"]).wrap_up_seconds
+        handling: Handling | None = None
+        async with self._pool.acquire() as connection, connection.transaction():
+            before = await connection.fetchval(
+                "select state from contact where id = $1 for update", contact_id
+            )
+            if before == "ended":
+                return await self.get(workspace_id, contact_id)
+            row = await connection.fetchrow(
+                "update contact set state = 'ended', generation = generation + 1, outcome = $2,"
+                " ended_by = $3, ended_at = now() where id = $1 returning *",
+                contact_id,
+                outcome,
+                by,
+            )
+            assert row is not None
+            held = await connection.fetchrow(
+                "update handling set ended_at = now(),"
+                " ending = case when state = 'active' then $2 else 'abandoned' end,"
+                " state = case when state = 'active' and $3 > 0 then 'wrapup' else 'done' end,"
+                " done_at = case when state = 'active' and $3 > 0 then null else now() end,"
+                " wrapup_limit = now() + make_interval(secs => $3)"
+                " where contact_id = $1 and state in ('connecting', 'active') returning *",
+                contact_id,
+                "abandoned" if outcome == "abandoned" else "completed",
+                float(limit),
+            )
+            await self._conversations.note(
+                connection,
+                workspace_id,
+                contact_id,
+                "ended",
+                {"outcome": outcome, "by": by},
+                author=by,
+                author_id=by_id,
+            )
+            day = row["ended_at"].astimezone(ZoneInfo(source["time_zone"])).date()
+            counted = outcome == "abandoned" and before == "waiting"
+            operations = [
+                await put(
+                    connection,
+                    workspace_id,
+                    contact_id,
+                    "close",
+                    {
+                        "contact": contact_id,
+                        "gen": row["generation"],
+                        "queue": row["queue_id"],
+                        "outcome": outcome,
+                        "abandoned": {"day": day.isoformat()} if counted else None,
+                    },
+                )
+            ]
+            if held is not None:
+                handling = Handling.of(held)
+                if handling.state == "done":
+                    operations.append(await put_release(connection, held))
+            if by == "supervisor":
+                await connection.execute(
+                    "insert into audit (workspace_id, account_id, action, subject)"
+                    " values ($1, $2, 'contact.close', $3)",
+                    workspace_id,
+                    by_id,
+                    str(contact_id),
+                )
+            row = await connection.fetchrow("select * from contact where id = $1", contact_id)
+        assert row is not None
+        contact = Contact.of(row)
+        await self._outbox.apply(*operations)
+        await self._conversations.announce(workspace_id, contact_id, contact.last_seq)
+        await self._call_hooks("ended", contact, handling)
+        return contact
+
+    async def set_presence(
+        self,
+        workspace_id: UUID,
+        agent_id: UUID,
+        presence: str,
+        reason: str | None = None,
+        *,
+        by: UUID | None = None,
+    ) -> None:
+        """The agent's presence, by themselves, a supervisor (`by`: audited) or the system.
+
+        What they have in hand goes on. Raises NotFound, Invalid.
+        """
+        if presence not in PRESENCES:
+            raise Invalid(f"presence is one of {', '.join(PRESENCES)}", field="presence")
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "update agent set presence = $3, presence_reason = $4,"
+                " presence_since = case when presence = $3 then presence_since else now() end"
+                " where workspace_id = $1 and id = $2 returning id",
+                workspace_id,
+                agent_id,
+                presence,
+                reason if presence != "available" else None,
+            )
+            if row is None:
+                raise NotFound("there is no such agent")
+            if by is not None and by != agent_id:
+                await connection.execute(
+                    "insert into audit (workspace_id, account_id, action, subject, detail)"
+                    " values ($1, $2, 'agent.presence', $3, $4)",
+                    workspace_id,
+                    by,
+                    str(agent_id),
+                    {"presence": presence, "reason": reason},
+                )
+            pending = await agent_changed(connection, workspace_id, agent_id)
+        await self._outbox.apply(pending)
+
+    async def miss(self, workspace_id: UUID, offer: dict[str, Any]) -> None:
+        """An offer ran out: recorded, the agent is not ready, the contact goes on with its age.
+
+        offer: as the script `due` answers it.
+        """
+        agent_id = UUID(offer["agent"])
+        await self.record_offer(workspace_id, agent_id, offer["offer"], offer["made_ms"], "missed")
+        async with self._pool.acquire() as connection, connection.transaction():
+            changed = await connection.fetchval(
+                "update agent set presence = 'break', presence_reason = 'missed',"
+                " presence_since = now() where id = $1 and presence = 'available' returning id",
+                agent_id,
+            )
+            pending = await agent_changed(connection, workspace_id, agent_id) if changed else None
+        if pending is not None:
+            await self._outbox.apply(pending)
+        await self.refuse(workspace_id, agent_id, offer["offer"], "missed")
+
+    async def settle_accept(self, workspace_id: UUID, offer: dict[str, Any]) -> None:
+        """An accept whose lease is over: the truth is asked, then the live store told."""
+        accepted = await self._pool.fetchval(
+            "select true from handling where offer_id = $1", offer["offer"]
+        )
+        contact_id = UUID(offer["contact"])
+        await self._outbox.drain(subject=contact_id)
+        if not accepted:
+            await self.lose_offer(workspace_id, UUID(offer["agent"]), offer["offer"], contact_id)
+
+    async def desk_lost(self, workspace_id: UUID, agent_id: UUID) -> None:
+        """An agent's desk has had no socket for its whole lease: not ready, chats back in line.
+
+        Calls go on: the media leg decides, not the desk's socket.
+        """
+        await self.set_presence(workspace_id, agent_id, "offline", "connection_lost")
+        for row in await self._pool.fetch(
+            "select id from handling where workspace_id = $1 and agent_id = $2"
+            " and state = 'active' and channel <> 'voice' order by accepted_at",
+            workspace_id,
+            agent_id,
+        ):
+            await self.release(row["id"], "connection_lost")
+
+    async def vanished(self, workspace_id: UUID, contact_id: UUID) -> None:
+        """A chat's or video's customer has had no socket for as long as the policy allows."""
+        contact = await self.get(workspace_id, contact_id)
+        if contact.state != "ended" and contact.channel != "voice":
+            await self.end(workspace_id, contact_id, outcome="abandoned", by="person")
+
+    async def wrap_ups_over(self) -> int:
+        """End wrap-ups whose limit has passed, in all workspaces; answers how many."""
+        rows = await self._pool.fetch(
+            "select id from handling where state = 'wrapup' and wrapup_limit < now() limit 200"
+        )
+        for row in rows:
+            await self.finish(row["id"])
+        return len(rows)
+
+    async def waited(self, contact: Contact) -> timedelta:
+        """How long ago the contact arrived, by the truth's clock."""
+        age: timedelta = await self._pool.fetchval("select now() - $1", contact.arrived_at)
+        return age

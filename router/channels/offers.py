@@ -1,0 +1,230 @@
+"""Offers held out to agents: accepted, declined, missed. PostgreSQL decides an accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+from uuid import UUID
+
+from router.channels.line import Line
+from router.channels.records import Contact, Handling
+from router.errors import Gone
+from router.queues.engine import ACCEPT_LEASE_MS
+from router.queues.outbox import Pending, put
+from router.queues.picture import hold_arguments, policy_of
+from router.store.truth import Connection, Row
+
+MEDIA = ("voice", "video")
+
+
+def has_room(held: Mapping[str, int], capacity: Mapping[str, int], channel: str) -> bool:
+    """Whether an agent who holds so many contacts per channel can take one more. Pure.
+
+    A call blocks calls and video, for one person has one voice; chats go on beside it. The
+    scripts apply the same rule (`_agents.lua`).
+    """
+    most = capacity.get(channel, 0)
+    if held.get(channel, 0) >= most:
+        return False
+    if channel in MEDIA:
+        return sum(held.get(media, 0) for media in MEDIA) == 0 or most > 1
+    return True
+
+
+class Offers(Line):
+    """What an agent answers to an offer, and what becomes of it."""
+
+    async def accept(self, workspace_id: UUID, agent_id: UUID, offer_id: str) -> Handling:
+        """The agent takes the offered contact: fenced here, then told to the live store.
+
+        A repeat answers the same handling. Raises Gone when the offer is over or the race is
+        lost; the agent is free again then.
+        """
+        known = await self._pool.fetchrow(
+            "select * from handling where workspace_id = $1 and offer_id = $2 and agent_id = $3",
+            workspace_id,
+            offer_id,
+            agent_id,
+        )
+        if known is not None:
+            return Handling.of(known)
+        live = await self._engine.run(
+            workspace_id,
+            "accept",
+            {"offer": offer_id, "agent": agent_id, "lease_ms": ACCEPT_LEASE_MS},
+        )
+        if live["state"] != "accepting":
+            raise Gone("this offer is over", state="gone")
+        contact_id = UUID(live["contact"])
+        committed = await self._commit_accept(
+            workspace_id, agent_id, offer_id, contact_id, live["gen"], live["made_ms"]
+        )
+        if committed is None:
+            await self.lose_offer(workspace_id, agent_id, offer_id, contact_id)
+            raise Gone("somebody else has this contact, or it is over", state="gone")
+        contact, handling, pending = committed
+        await self._outbox.apply(pending)
+        await self._conversations.announce(workspace_id, contact_id, contact.last_seq)
+        await self._call_hooks("accepted", contact, handling)
+        return handling
+
+    async def _commit_accept(
+        self,
+        workspace_id: UUID,
+        agent_id: UUID,
+        offer_id: str,
+        contact_id: UUID,
+        generation: int,
+        made_ms: int,
+    ) -> tuple[Contact, Handling, Pending] | None:
+        """The fence: one transaction. None when the contact or the capacity is gone."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            agent = await connection.fetchrow(
+                "select capacity from agent where workspace_id = $1 and id = $2 for update",
+                workspace_id,
+                agent_id,
+            )
+            if agent is None:
+                return None
+            held = await connection.fetch(
+                "select channel, count(*) as n from handling"
+                " where agent_id = $1 and state <> 'done' group by channel",
+                agent_id,
+            )
+            channel = await connection.fetchval(
+                "select channel from contact where workspace_id = $1 and id = $2",
+                workspace_id,
+                contact_id,
+            )
+            if not has_room({h["channel"]: h["n"] for h in held}, agent["capacity"], channel):
+                return None
+            row = await connection.fetchrow(
+                "update contact set state = 'handling', generation = generation + 1,"
+                " prefer_agent_id = null"
+                " where id = $1 and workspace_id = $2 and state = 'waiting' and generation = $3"
+                " returning *",
+                contact_id,
+                workspace_id,
+                generation,
+            )
+            if row is None:
+                return None
+            voice = row["channel"] == "voice"
+            handling = await connection.fetchrow(
+                "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel,"
+                " queue_id, line_at, state, connected_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then null else now() end)"
+                " returning *",
+                workspace_id,
+                contact_id,
+                agent_id,
+                offer_id,
+                row["channel"],
+                row["queue_id"],
+                row["line_at"],
+                "connecting" if voice else "active",
+                voice,
+            )
+            assert handling is not None
+            await connection.execute(
+                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
+                " values ($1, $2, $3, $4, 'accepted', to_timestamp($5::float8 / 1000))"
+                " on conflict (id) do nothing",
+                offer_id,
+                workspace_id,
+                contact_id,
+                agent_id,
+                made_ms,
+            )
+            if not voice:
+                await self.note_joined(connection, handling)
+            pending = await put(
+                connection,
+                workspace_id,
+                contact_id,
+                "hold",
+                await hold_arguments(connection, row, handling),
+            )
+            row = await connection.fetchrow("select * from contact where id = $1", contact_id)
+        assert row is not None
+        return Contact.of(row), Handling.of(handling), pending
+
+    async def note_joined(self, connection: Connection, handling: Row) -> None:
+        """Write into the timeline that the agent is there."""
+        name = await connection.fetchval(
+            "select name from account where id = $1", handling["agent_id"]
+        )
+        await self._conversations.note(
+            connection,
+            handling["workspace_id"],
+            handling["contact_id"],
+            "joined",
+            {"name": name},
+            author="agent",
+            author_id=handling["agent_id"],
+        )
+
+    async def decline(self, workspace_id: UUID, agent_id: UUID, offer_id: str) -> None:
+        """The agent says no: recorded, then the contact goes back with its age.
+
+        A repeat does nothing. Raises Gone when the offer is over otherwise.
+        """
+        for offer in await self._engine.offers_of(workspace_id, agent_id):
+            if offer["offer"] == offer_id:
+                await self.record_offer(
+                    workspace_id, agent_id, offer_id, offer["made_ms"], "declined"
+                )
+                await self.refuse(workspace_id, agent_id, offer_id, "declined")
+                return
+        outcome = await self._pool.fetchval(
+            "select outcome from offer where id = $1 and agent_id = $2", offer_id, agent_id
+        )
+        if outcome != "declined":
+            raise Gone("this offer is over", state=outcome or "gone")
+
+    async def record_offer(
+        self, workspace_id: UUID, agent_id: UUID, offer_id: str, made_ms: int, outcome: str
+    ) -> None:
+        """Write what became of an offer, once."""
+        await self._pool.execute(
+            "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
+            " values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000))"
+            " on conflict (id) do nothing",
+            offer_id,
+            workspace_id,
+            UUID(offer_id.split(".")[0]),
+            agent_id,
+            outcome,
+            made_ms,
+        )
+
+    async def refuse(
+        self,
+        workspace_id: UUID,
+        agent_id: UUID,
+        offer_id: str,
+        why: Literal["declined", "missed", "lost"],
+    ) -> None:
+        """Tell the live store that an offer came to nothing; what is over stays over."""
+        document = await self._pool.fetchval(
+            "select q.policy from contact c join queue q on q.id = c.queue_id where c.id = $1",
+            UUID(offer_id.split(".")[0]),
+        )
+        policy = policy_of(document or {})
+        await self._engine.run(
+            workspace_id,
+            "refuse",
+            {
+                "offer": offer_id,
+                "agent": agent_id,
+                "why": why,
+                "retry_ms": policy.retry_seconds * 1000,
+            },
+        )
+
+    async def lose_offer(
+        self, workspace_id: UUID, agent_id: UUID, offer_id: str, contact_id: UUID
+    ) -> None:
+        """An accept that the truth refused: first what the live store has not heard, then free."""
+        await self._outbox.drain(subject=contact_id)
+        await self.refuse(workspace_id, agent_id, offer_id, "lost")

@@ -1,0 +1,155 @@
+"""The live store's side of routing: runs the atomic scripts of a workspace in its epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from router.errors import Rebuilding, Unavailable
+from router.queues.keys import key, root
+from router.queues.scripts import DIGESTS, SOURCES
+
+Answer = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+_decode: Callable[[str], Answer] = msgspec.json.Decoder(dict[str, Any]).decode
+
+ACCEPT_LEASE_MS = 10_000
+"""How long the truth has to decide an accept before a timer asks it."""
+
+DESK_LEASE_MS = 30_000
+"""How long an agent without a socket keeps their place before they count as absent."""
+
+
+def encode_arguments(arguments: Answer) -> bytes:
+    """The JSON text that scripts take; UUIDs become strings."""
+    return _encode(arguments)
+
+
+class Engine:
+    """Runs scripts, and reads what one contact's or agent's live state is.
+
+    Raises Rebuilding while a workspace's picture is (being) rebuilt, and Unavailable when the
+    store does not answer: the operation may or may not have been applied, and may be repeated,
+    for every script is idempotent by generation, version or offer.
+    """
+
+    def __init__(self, redis: Redis, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self.redis = redis
+        self._pool = pool
+        self._epochs: dict[UUID, int] = {}
+        # set by the rebuilder: told of workspaces whose picture is gone
+        self.on_missing: Callable[[UUID], Awaitable[None]] | None = None
+
+    async def epoch(self, workspace_id: UUID) -> int:
+        """The workspace's epoch by the truth, remembered until a script says it is stale."""
+        epoch = self._epochs.get(workspace_id)
+        if epoch is None:
+            epoch = await self._pool.fetchval(
+                "select epoch from workspace where id = $1", workspace_id
+            )
+            if epoch is None:
+                raise Unavailable("this workspace does not exist")
+            self._epochs[workspace_id] = epoch
+        return epoch
+
+    async def run(self, workspace_id: UUID, verb: str, arguments: Answer) -> Answer:
+        """One script's answer, with `now_ms` by the store's clock."""
+        for _ in range(2):
+            epoch = await self.epoch(workspace_id)
+            try:
+                return await self.evaluate(workspace_id, epoch, verb, arguments)
+            except ResponseError as error:
+                if not str(error).startswith("STALE"):
+                    raise
+                await self._stale(workspace_id, epoch, str(error)[len("STALE") :].strip())
+        raise Rebuilding("the live picture changed hands twice; try again")
+
+    async def evaluate(
+        self, workspace_id: UUID, epoch: int, verb: str, arguments: Answer
+    ) -> Answer:
+        """Run a script in this very epoch. Raises ResponseError as the store gives it."""
+        execute: Any = self.redis.execute_command
+        argv = ("1", root(workspace_id), str(epoch), _encode(arguments))
+        try:
+            try:
+                raw = await execute("EVALSHA", DIGESTS[verb], *argv)
+            except NoScriptError:
+                # a restarted or switched store does not know the scripts; this also teaches it
+                raw = await execute("EVAL", SOURCES[verb], *argv)
+        except ResponseError:
+            raise
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+        return _decode(raw)
+
+    async def _stale(self, workspace_id: UUID, epoch: int, held: str) -> None:
+        """After STALE: learn the newer epoch, or have the picture rebuilt and say so."""
+        self._epochs.pop(workspace_id, None)
+        if held == str(await self.epoch(workspace_id)):
+            return
+        if self.on_missing is not None:
+            await self.on_missing(workspace_id)
+        raise Rebuilding("the live picture is being rebuilt; try again in a moment")
+
+    def forget_epoch(self, workspace_id: UUID) -> None:
+        """The epoch was raised: look at the truth again."""
+        self._epochs.pop(workspace_id, None)
+
+    async def touch_desks(self, workspace_id: UUID, agents: Sequence[UUID]) -> None:
+        """Renew the leases of agents whose desk has a socket here; call every 10 s."""
+        await self.run(
+            workspace_id,
+            "touch",
+            {"what": "desks", "ids": list(agents), "lease_ms": DESK_LEASE_MS},
+        )
+
+    async def touch_visitors(
+        self, workspace_id: UUID, contacts: Sequence[UUID], lease_ms: int
+    ) -> None:
+        """Renew the leases of chat and video contacts whose customer has a socket here.
+
+        lease_ms: the policy's time until a vanished customer has abandoned.
+        """
+        await self.run(
+            workspace_id,
+            "touch",
+            {"what": "visitors", "ids": list(contacts), "lease_ms": lease_ms},
+        )
+
+    async def offers_of(self, workspace_id: UUID, agent_id: UUID) -> list[Answer]:
+        """The agent's live offers, with contact, channel, queue, attempt, made_ms, deadline_ms."""
+        epoch = await self.epoch(workspace_id)
+        try:
+            offer: Any = await self.redis.hget(
+                key(workspace_id, epoch, "agent", str(agent_id)), "offer"
+            )
+            fields = offer and await self.redis.hgetall(key(workspace_id, epoch, "offer", offer))
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+        if not fields or fields["st"] != "offered":
+            return []
+        return [
+            {
+                "offer": offer,
+                "contact": fields["contact"],
+                "channel": fields["channel"],
+                "queue": fields["queue"],
+                "attempt": int(fields["attempt"]),
+                "made_ms": int(fields["made"]),
+                "deadline_ms": int(fields["deadline"]),
+            }
+        ]
+
+    async def now_ms(self) -> int:
+        """The store's clock, in milliseconds since 1970."""
+        try:
+            seconds, micros = await self.redis.time()
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+        return int(seconds) * 1000 + int(micros) // 1000

@@ -1,0 +1,145 @@
+"""From the truth to the live picture: operations that a transaction leaves behind.
+
+A change in PostgreSQL writes its live operation here in the same transaction. Running it right
+after the commit is the fast path; what a dying process leaves behind is drained by any other.
+Operations of one subject run in the order of their rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from redis.exceptions import ResponseError
+
+from router.errors import Unavailable
+from router.queues.engine import Engine
+from router.store.truth import Connection
+
+log = structlog.get_logger()
+
+DRAIN_AFTER = "1500 milliseconds"
+"""Younger rows belong to the process that wrote them."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An operation that was written and not yet applied. first: none of its subject is older."""
+
+    id: int
+    workspace_id: UUID
+    subject: UUID
+    operation: str
+    arguments: dict[str, Any]
+    first: bool
+
+
+async def put(
+    connection: Connection,
+    workspace_id: UUID,
+    subject: UUID,
+    operation: str,
+    arguments: dict[str, Any],
+) -> Pending:
+    """Write an operation in the caller's transaction; give the result to `Outbox.apply` after."""
+    # UUIDs become strings here already, so that both paths run the same arguments
+    plain = msgspec.to_builtins(arguments)
+    row = await connection.fetchrow(
+        "insert into outbox (workspace_id, subject, operation, arguments)"
+        " values ($1, $2, $3, $4)"
+        " returning id, not exists (select from outbox where subject = $2) as first",
+        workspace_id,
+        subject,
+        operation,
+        plain,
+    )
+    assert row is not None
+    return Pending(row["id"], workspace_id, subject, operation, plain, row["first"])
+
+
+class Outbox:
+    """Applies operations: at once after a commit, and what was left over."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], engine: Engine) -> None:
+        self._pool = pool
+        self._engine = engine
+
+    async def apply(self, *operations: Pending) -> dict[str, Any]:
+        """The fast path, after the commit: the last operation's answer, or {} when it must wait.
+
+        Never raises for a live store that is away: the truth has decided, and the rows stay.
+        """
+        answer: dict[str, Any] = {}
+        done: list[int] = []
+        try:
+            for pending in operations:
+                if not pending.first and not done:
+                    await self.drain(subject=pending.subject)
+                    continue
+                answer = await self._engine.run(
+                    pending.workspace_id, pending.operation, pending.arguments
+                )
+                done.append(pending.id)
+        except (Unavailable, ResponseError) as error:
+            log.warning("outbox.left", operation=pending.operation, error=str(error))
+            answer = {}
+        if done:
+            try:
+                await self._pool.execute("delete from outbox where id = any($1)", done)
+            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+                # applied twice is applied once
+                log.warning("outbox.undeleted", rows=len(done), error=str(error))
+        return answer
+
+    async def drain(self, *, subject: UUID | None = None, limit: int = 500) -> int:
+        """Apply what was left, oldest first: of one subject, or all that is old enough.
+
+        Answers how many rows were applied. One drainer at a time keeps the order.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if subject is None:
+                if not await connection.fetchval(
+                    "select pg_try_advisory_xact_lock(hashtextextended('outbox', 2))"
+                ):
+                    return 0
+                rows = await connection.fetch(
+                    "select * from outbox where created_at < now() - $1::text::interval"
+                    " order by id limit $2 for update",
+                    DRAIN_AFTER,
+                    limit,
+                )
+            else:
+                rows = await connection.fetch(
+                    "select * from outbox where subject = $1 order by id for update", subject
+                )
+            applied: list[int] = []
+            blocked: set[UUID] = set()
+            for row in rows:
+                # one workspace that cannot be served holds up no other
+                if row["workspace_id"] in blocked:
+                    continue
+                try:
+                    await self._engine.run(row["workspace_id"], row["operation"], row["arguments"])
+                    applied.append(row["id"])
+                except Unavailable:
+                    blocked.add(row["workspace_id"])
+                except ResponseError as error:
+                    log.error("outbox.refused", operation=row["operation"], error=str(error))
+                    blocked.add(row["workspace_id"])
+            await connection.execute("delete from outbox where id = any($1)", applied)
+            return len(applied)
+
+    async def run_forever(self) -> None:
+        """Drain what was left every half second, until cancelled."""
+        while True:
+            try:
+                if await self.drain() == 0:
+                    await asyncio.sleep(0.5)
+            except (asyncpg.PostgresError, OSError, TimeoutError, Unavailable) as error:
+                log.warning("outbox.undrained", error=str(error))
+                await asyncio.sleep(1)

@@ -1,0 +1,101 @@
+"""What the scripts take, from the truth's rows: one spelling for the fast path and the rebuild."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from router.queues.policy import CompiledStep, Policy, parse
+from router.store.truth import Connection, Row
+
+
+@lru_cache(maxsize=4096)
+def _parsed(document: bytes) -> Policy:
+    return parse(msgspec.json.decode(document))
+
+
+def policy_of(document: Any) -> Policy:
+    """A stored policy; parsing is remembered by content, so a change is seen at once."""
+    return _parsed(msgspec.json.encode(document))
+
+
+def milliseconds(at: datetime) -> int:
+    """Whole milliseconds since 1970 of an aware datetime."""
+    return int(at.timestamp() * 1000)
+
+
+async def excluded_of(connection: Connection, row: Row, policy: Policy) -> dict[str, int]:
+    """Agents not to be asked for this contact, and until when (ms): who let it pass of late."""
+    rows = await connection.fetch(
+        "select agent_id, max(at) as at from ("
+        " select agent_id, at from offer"
+        "  where contact_id = $1 and outcome in ('declined', 'missed')"
+        " union all select agent_id, done_at from handling"
+        "  where contact_id = $1 and ending = 'no_connect' and done_at is not null) passed"
+        " group by agent_id",
+        row["id"],
+    )
+    return {
+        str(passed["agent_id"]): milliseconds(passed["at"]) + policy.retry_seconds * 1000
+        for passed in rows
+    }
+
+
+def enter_arguments(
+    row: Row,
+    policy: Policy,
+    steps: list[tuple[CompiledStep, int]],
+    excluded: dict[str, int],
+) -> dict[str, Any]:
+    """What `enter` takes, from a waiting contact's row."""
+    arrival = milliseconds(row["arrived_at"])
+    return {
+        "contact": row["id"],
+        "gen": row["generation"],
+        "queue": row["queue_id"],
+        "channel": row["channel"],
+        "role": row["role"],
+        "arrival_ms": arrival,
+        "score_ms": arrival - int(row["head_start"].total_seconds() * 1000),
+        "line_ms": milliseconds(row["line_at"]),
+        "steps": [
+            {"kind": kind, "strategy": step.strategy, "from_ms": step.from_ms}
+            for step, kind in steps
+        ],
+        "offer_ms": policy.offer_ms(row["channel"]),
+        "prefer": row["prefer_agent_id"],
+        "excluded": excluded,
+    }
+
+
+async def hold_arguments(connection: Connection, contact: Row, handling: Row) -> dict[str, Any]:
+    """What `hold` takes, from a contact in hand and its handling."""
+    queue = await connection.fetchrow(
+        "select q.policy, w.time_zone from queue q join workspace w on w.id = q.workspace_id"
+        " where q.id = $1",
+        handling["queue_id"],
+    )
+    assert queue is not None
+    policy = policy_of(queue["policy"])
+    waited = max(0, milliseconds(handling["accepted_at"]) - milliseconds(handling["line_at"]))
+    day = handling["accepted_at"].astimezone(ZoneInfo(queue["time_zone"])).date()
+    return {
+        "contact": contact["id"],
+        "gen": contact["generation"],
+        "offer": handling["offer_id"],
+        "agent": handling["agent_id"],
+        "channel": handling["channel"],
+        "queue": handling["queue_id"],
+        "role": contact["role"],
+        "arrival_ms": milliseconds(contact["arrived_at"]),
+        "wrapup": handling["state"] == "wrapup",
+        "answered": {
+            "day": day.isoformat(),
+            "wait_ms": waited,
+            "within": int(waited <= policy.target.seconds * 1000),
+        },
+    }

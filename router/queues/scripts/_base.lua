@@ -1,0 +1,44 @@
+-- Included first in every script.
+-- KEYS[1]  the workspace's root: one hash tag, so that all keys below are on one slot.
+-- ARGV[1]  the epoch that the caller works in.
+-- ARGV[2]  the operation's arguments, a JSON object; each script's header lists its fields.
+-- Answers a JSON text, or the error STALE with the held epoch: '', a number, or 'rebuilding:n'.
+
+local P = KEYS[1] .. ARGV[1] .. ':'
+local held_epoch = redis.call('GET', KEYS[1] .. 'epoch') or ''
+local loading = held_epoch == 'rebuilding:' .. ARGV[1]
+local arg = cjson.decode(ARGV[2])
+
+if held_epoch ~= ARGV[1] and not (loading and arg.load) then
+  return redis.error_reply('STALE ' .. held_epoch)
+end
+
+-- Milliseconds by the store's clock; the key exists only where a simulator turns the clock.
+local function clock()
+  local virtual = redis.call('GET', KEYS[1] .. 'clock')
+  if virtual then return tonumber(virtual) end
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local now = clock()
+
+local function emit(event)
+  if loading then return end
+  redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(event))
+end
+
+local function answer(value)
+  value.now_ms = now
+  return cjson.encode(value)
+end
+
+local function present(value)
+  return value ~= nil and value ~= false and value ~= cjson.null and value ~= ''
+end
+
+local function hash(key)
+  local flat = redis.call('HGETALL', key)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end

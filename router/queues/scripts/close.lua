@@ -1,0 +1,37 @@
+-- close: the contact has its terminal outcome.
+-- Guarantee: applied once per generation and absorbing: a tombstone keeps older scripts out.
+-- An open offer is withdrawn; an agent who had the contact goes on to wrap-up.
+-- arg: contact, gen, queue, outcome, abandoned {day}?
+-- Answers {state: ended}.
+local c = hash(K.contact(arg.contact))
+if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
+local freed
+if c.queue then
+  out_of_queue(arg.contact, c)
+  if present(c.offer) then
+    if c.st == 'handling' then
+      if redis.call('HEXISTS', K.hands(c.agent), c.offer) == 1 then
+        redis.call('HSET', K.hands(c.agent), c.offer, c.channel .. '/wrapup')
+        place_agent(c.agent)
+      end
+      emit({ t = 'handling', agent = c.agent, contact = arg.contact, offer = c.offer })
+    else
+      freed = take_back(c.offer, 'withdrawn')
+    end
+  end
+end
+redis.call('DEL', K.contact(arg.contact))
+redis.call('HSET', K.contact(arg.contact), 'st', 'ended', 'gen', arg.gen)
+redis.call('EXPIRE', K.contact(arg.contact), 3600)
+redis.call('ZREM', K.open(), arg.contact)
+redis.call('ZREM', K.visitors(), arg.contact)
+if arg.abandoned and arg.abandoned ~= cjson.null then
+  redis.call('HINCRBY', K.today(arg.queue, arg.abandoned.day), 'abandoned', 1)
+  redis.call('EXPIRE', K.today(arg.queue, arg.abandoned.day), 172800)
+end
+emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'ended' })
+if freed then
+  place_agent(freed)
+  match_agent(freed)
+end
+return answer({ state = 'ended' })

@@ -1,0 +1,17 @@
+-- due: offers past their deadline and accepts past their lease, claimed for one caller.
+-- Guarantee: a bounded number; what is answered is not answered again before lease_ms is over.
+-- arg: limit, lease_ms
+-- Answers {offers?: [{offer, contact, agent, gen, st, made_ms, queue}]}.
+local offers = {}
+for _, id in ipairs(redis.call('ZRANGE', K.due(), '-inf', now - 1, 'BYSCORE', 'LIMIT', 0, arg.limit)) do
+  local o = hash(K.offer(id))
+  if o.agent then
+    redis.call('ZADD', K.due(), now + arg.lease_ms, id)
+    offers[#offers + 1] = { offer = id, contact = o.contact, agent = o.agent,
+      gen = tonumber(o.gen), st = o.st, made_ms = tonumber(o.made), queue = o.queue }
+  else
+    redis.call('ZREM', K.due(), id)
+  end
+end
+-- an empty Lua table would read as an object
+return answer({ offers = #offers > 0 and offers or nil })

@@ -1,0 +1,50 @@
+-- hold: the truth says that this agent has the contact.
+-- Guarantee: applied once per generation; whatever offer was live is settled; counted once.
+-- arg: contact, gen, offer, agent, channel, queue, role, arrival_ms, wrapup (bool), load?,
+--      answered {day, wait_ms, within (0|1)}
+-- Answers {state}.
+local c = hash(K.contact(arg.contact))
+if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
+local waited = c.st == 'offered' or c.st == 'accepting' or c.st == 'waiting'
+local freed
+if c.queue then out_of_queue(arg.contact, c) end
+if present(c.offer) and c.offer ~= arg.offer then freed = take_back(c.offer, 'withdrawn') end
+redis.call('DEL', K.offer(arg.offer))
+redis.call('ZREM', K.due(), arg.offer)
+redis.call('HSET', K.contact(arg.contact), 'st', 'handling', 'gen', arg.gen, 'offer', arg.offer,
+  'agent', arg.agent, 'queue', arg.queue, 'channel', arg.channel, 'role', arg.role,
+  'arrival', arg.arrival_ms)
+redis.call('ZADD', K.open(), arg.arrival_ms, arg.contact)
+if redis.call('EXISTS', K.released(arg.offer)) == 0 then
+  take_hand(arg.agent, arg.offer, arg.channel)
+  if arg.wrapup then
+    redis.call('HSET', K.hands(arg.agent), arg.offer, arg.channel .. '/wrapup')
+  end
+end
+if redis.call('HGET', K.agent(arg.agent), 'offer') == arg.offer then
+  redis.call('HDEL', K.agent(arg.agent), 'offer')
+end
+if not loading then
+  local today = K.today(arg.queue, arg.answered.day)
+  redis.call('HINCRBY', today, 'answered', 1)
+  redis.call('HINCRBY', today, 'within', arg.answered.within)
+  redis.call('HINCRBY', today, 'wait_ms', arg.answered.wait_ms)
+  redis.call('EXPIRE', today, 172800)
+  -- pace: a smoothed time between answers while somebody waited; what the expected wait is made of
+  local pace = hash(K.pace(arg.queue))
+  if pace.last and waited and arg.answered.wait_ms > 500 then
+    local gap = math.min(now - tonumber(pace.last), 3600000)
+    local smooth = pace.gap and (tonumber(pace.gap) * 0.9 + gap * 0.1) or gap
+    redis.call('HSET', K.pace(arg.queue), 'gap', smooth)
+  end
+  redis.call('HSET', K.pace(arg.queue), 'last', now)
+end
+emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'handling' })
+emit({ t = 'handling', agent = arg.agent, contact = arg.contact, offer = arg.offer })
+place_agent(arg.agent)
+match_agent(arg.agent)
+if freed then
+  place_agent(freed)
+  match_agent(freed)
+end
+return answer({ state = 'handling' })

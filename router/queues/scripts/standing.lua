@@ -1,0 +1,14 @@
+-- standing: where a waiting contact is in its line, and what its wait is made of.
+-- Guarantee: one moment; nothing is changed, nothing is scanned.
+-- arg: contact
+-- Answers {state, position?, waiting?, gap_ms?, able?, step?}.
+local c = hash(K.contact(arg.contact))
+local rank = c.queue and redis.call('ZRANK', K.order(c.queue), arg.contact)
+if not rank then return answer({ state = c.st or 'unknown' }) end
+local able = false
+for _, step in ipairs(cjson.decode(c.steps)) do
+  able = able or redis.call('EXISTS', K.able_classes(step.kind)) == 1
+end
+return answer({ state = c.st, position = rank + 1, able = able, step = tonumber(c.step),
+  waiting = redis.call('ZCARD', K.order(c.queue)),
+  gap_ms = tonumber(redis.call('HGET', K.pace(c.queue), 'gap') or 0) })
