@@ -26,7 +26,15 @@ from pathlib import Path
 
 from router.environment import Reader, SettingsError
 
-__all__ = ["Settings", "SettingsError", "Twilio", "data_folder", "database_url", "environ"]
+__all__ = [
+    "Settings",
+    "SettingsError",
+    "Twilio",
+    "data_folder",
+    "database_url",
+    "environ",
+    "public_url",
+]
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,6 +156,14 @@ def database_url(environ: Mapping[str, str]) -> str | None:
     """
     reader = Reader(environ)
     url = reader.url("DATABASE_URL", ("postgresql", "postgres"))
+    reader.finish()
+    return url
+
+
+def public_url(environ: Mapping[str, str]) -> str:
+    """For links that `admin` prints. Raises SettingsError."""
+    reader = Reader(environ)
+    url = reader.public_url(otherwise=f"http://localhost:{reader.port()}")
     reader.finish()
     return url
 

@@ -1,0 +1,40 @@
+"""Serve a workspace's contacts: production, set up by the environment alone.
+
+PUBLIC_URL and SECRET_KEY must be set. With DATABASE_URL and REDIS_URL any number of these
+processes may run; without, the embedded stores do, with their data in SECONDLINE_DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from router.commands.service import listen
+from router.commands.service import run as run_service
+from router.embedded.stores import Stores
+from router.settings import Settings
+from router.store.migrate import migrate
+from router.web import logs
+
+HELP = "serve in production; settings come from the environment"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def run(_arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings = Settings.from_env(environ)
+    logs.configure()
+    sockets = listen(settings.host, settings.port, "secondline serve")
+    if settings.database_url is not None:
+        run_service(settings, sockets)
+        return 0
+    with Stores(settings.data) as stores:
+        # no release step comes before this one, and no other process shares the database
+        asyncio.run(migrate(stores.database_url))
+        settings = replace(settings, database_url=stores.database_url, redis_url=stores.redis_url)
+        run_service(settings, sockets, stores=stores)
+    return 0
