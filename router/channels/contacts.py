@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from router.channels.arrivals import Arrival, Arrivals, Closed
+from router.channels.callbacks import Callbacks
 from router.channels.handlings import Handlings, put_release
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
 from router.errors import Invalid, NotFound
@@ -20,7 +21,7 @@ __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "
 PRESENCES = ("available", "break", "offline")
 
 
-class Contacts(Arrivals, Handlings):
+class Contacts(Arrivals, Handlings, Callbacks):
     """Arriving, waiting, being handled, ending; and the presence of those who answer."""
 
     async def end(

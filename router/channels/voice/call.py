@@ -96,14 +96,14 @@ class Entry:
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Entry:
-        """From the entry point's row, joined with its workspace's country."""
+    def of(cls, row: Mapping[str, Any], country: str) -> Entry:
+        """From the entry point's row as JSON, and its workspace's country."""
         return cls(
-            id=row["id"],
-            workspace_id=row["workspace_id"],
+            id=UUID(row["id"]),
+            workspace_id=UUID(row["workspace_id"]),
             address=row["address"],
             name=row["name"],
-            country=row["country"],
+            country=country,
             language=row["language"],
             languages=tuple(row["languages"]) or (row["language"],),
             menu=tuple(msgspec.convert(row["menu"], list[Choice])),

@@ -6,6 +6,8 @@ whose answer was slow, and a repeat must not answer the next question.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from router.channels.voice.call import Call, Entry, Progress, Question, Step
@@ -40,6 +42,8 @@ def question(call: Call) -> Question:
     step = call.progress.step
     match call.state:
         case "arriving":
+            if call.callback_to:
+                return "kept"  # postponed: nobody answered the last time
             if step in ("language", "who", "pin", "checking", "topic"):
                 return step
             return "wait"
@@ -55,6 +59,20 @@ def question(call: Call) -> Question:
             if call.rateable and step not in ("rated", "over"):
                 return "rate"
             return "bye"
+
+
+def hung_up(call: Call) -> Literal["completed", "abandoned", "unreached"] | None:
+    """What the end of this leg makes of the contact; None: nothing.
+
+    unreached: the person whom we called back did not answer.
+    """
+    if call.state == "ended" or (call.callback_to and not call.outbound):
+        return None  # whoever has asked for a callback may hang up
+    if call.state == "handling":
+        if call.connecting is not None and call.connecting.caller_in:
+            return "completed"
+        return "unreached" if call.outbound else "abandoned"
+    return None if call.callback_to else "abandoned"
 
 
 def _while_handled(call: Call) -> Question:

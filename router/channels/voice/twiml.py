@@ -297,6 +297,19 @@ def trouble(address: str, language: str = DEFAULT_LANGUAGE) -> str:
     return str(document)
 
 
+def nothing() -> str:
+    """For callbacks, which want no instructions."""
+    return str(VoiceResponse())
+
+
+def hang_up(language: str = DEFAULT_LANGUAGE) -> str:
+    """For a call that we know nothing of."""
+    document = VoiceResponse()
+    speak(document, Prompts(language), "goodbye")
+    document.hangup()
+    return str(document)
+
+
 def refuse() -> str:
     """For a number that is nobody's entry point: the call is not even answered."""
     document = VoiceResponse()
