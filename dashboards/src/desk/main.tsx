@@ -1,8 +1,9 @@
-import { Container, Title } from "@mantine/core";
+import { SignedIn } from "../shared/session";
 import { mount } from "../shared/mount";
+import { DeskPage } from "./DeskPage";
 
 mount(
-  <Container component="main">
-    <Title>Agent desk</Title>
-  </Container>,
+  <SignedIn>
+    <DeskPage />
+  </SignedIn>,
 );
