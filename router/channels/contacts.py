@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from router.channels.arrivals import Arrival, Arrivals, Closed
 from router.channels.callbacks import Callbacks
+from router.channels.chat import on_leaving
 from router.channels.handlings import Handlings, put_release
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
 from router.errors import Invalid, NotFound
@@ -201,11 +202,20 @@ class Contacts(Arrivals, Handlings, Callbacks):
         ):
             await self.release(row["id"], "connection_lost")
 
-    async def vanished(self, workspace_id: UUID, contact_id: UUID) -> None:
-        """A chat's or video's customer has had no socket for as long as the policy allows."""
+    async def leave(self, workspace_id: UUID, contact_id: UUID) -> Contact:
+        """The person ends it, or has had no socket for as long as the policy allows.
+
+        Whether that completes or abandons it is policy (chat.py). Raises NotFound.
+        """
         contact = await self.get(workspace_id, contact_id)
-        if contact.state != "ended" and contact.channel != "voice":
-            await self.end(workspace_id, contact_id, outcome="abandoned", by="person")
+        answered = await self._pool.fetchval(
+            "select exists (select from contact_event where contact_id = $1 and author = 'agent'"
+            " and kind = 'message') or exists (select from handling where contact_id = $1"
+            " and channel <> 'chat' and connected_at is not null)",
+            contact_id,
+        )
+        outcome = on_leaving(state=contact.state, answered=answered)
+        return await self.end(workspace_id, contact_id, outcome=outcome, by="person")
 
     async def wrap_ups_over(self) -> int:
         """End wrap-ups whose limit has passed, in all workspaces; answers how many."""

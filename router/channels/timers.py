@@ -98,8 +98,11 @@ class Timers:
         for workspace_id in await self.workspaces():
             with contextlib.suppress(SecondlineError):
                 await self.absent(workspace_id, "desks", self._contacts.desk_lost)
-                await self.absent(workspace_id, "visitors", self._contacts.vanished)
+                await self.absent(workspace_id, "visitors", self._visitor_gone)
         await self._contacts.wrap_ups_over()
+
+    async def _visitor_gone(self, workspace_id: UUID, contact_id: UUID) -> None:
+        await self._contacts.leave(workspace_id, contact_id)
 
     async def due_offers(self, workspace_id: UUID) -> None:
         """Missed offers, and accepts that the truth must be asked about."""

@@ -6,8 +6,12 @@ import base64
 import hmac
 from collections.abc import Sequence
 from typing import Literal
+from uuid import UUID
 
-from router.errors import Conflict, Forbidden
+import asyncpg
+
+from router.channels.conversation import Conversations
+from router.errors import Conflict, Forbidden, NotFound
 
 VideoState = Literal["asked", "on", "off"]
 
@@ -57,3 +61,63 @@ def ice_servers(
             }
         )
     return servers
+
+
+class Videos:
+    """Writes what becomes of the picture into the timeline."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], conversations: Conversations) -> None:
+        self._pool = pool
+        self._conversations = conversations
+
+    async def change(
+        self,
+        workspace_id: UUID,
+        contact_id: UUID,
+        wanted: VideoState,
+        *,
+        by: Literal["person", "agent"],
+        by_id: UUID | None,
+    ) -> None:
+        """Ask for, turn on or end video; so already: nothing happens.
+
+        Raises NotFound, Conflict when nobody is in conversation, and as `next_state` does.
+        """
+        entry = None
+        async with self._pool.acquire() as connection, connection.transaction():
+            contact = await connection.fetchrow(
+                "select state, channel from contact where workspace_id = $1 and id = $2 for update",
+                workspace_id,
+                contact_id,
+            )
+            if contact is None:
+                raise NotFound("There is no such contact.")
+            if contact["state"] != "handling" or contact["channel"] == "voice":
+                raise Conflict(
+                    "Video needs a conversation on a page with an agent.", state=contact["state"]
+                )
+            now = await connection.fetchval(_STATE_NOW, contact_id)
+            if now is None and contact["channel"] == "video":
+                now = "on"
+            following = next_state(now, wanted, by)
+            if following is not None:
+                entry = await self._conversations.note(
+                    connection,
+                    workspace_id,
+                    contact_id,
+                    "video",
+                    {"state": following},
+                    author=by,
+                    author_id=by_id,
+                )
+        if entry is not None:
+            await self._conversations.announce(workspace_id, contact_id, entry.seq)
+
+
+# with another agent it starts anew
+_STATE_NOW = """
+select e.data->>'state' from contact_event e
+where e.contact_id = $1 and e.kind = 'video'
+  and e.at >= (select max(accepted_at) from handling where contact_id = $1)
+order by e.seq desc limit 1
+"""

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
     from router.channels.contacts import Contacts
     from router.channels.conversation import Conversations
+    from router.channels.video import Videos
+    from router.identity.people import People
     from router.queues.engine import Engine
     from router.settings import Settings
     from router.store.hub import Hub
+    from router.web.clock import LiveClock
+    from router.web.hands import Hands
+    from router.web.leases import Leases
+    from router.web.timelines import Timelines
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 POOL: web.AppKey[asyncpg.Pool[asyncpg.Record]] = web.AppKey("pool")
@@ -23,3 +29,10 @@ HUB: web.AppKey[Hub] = web.AppKey("hub")
 ENGINE: web.AppKey[Engine] = web.AppKey("engine")
 CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
 CONVERSATIONS: web.AppKey[Conversations] = web.AppKey("conversations")
+VIDEOS: web.AppKey[Videos] = web.AppKey("videos")
+PEOPLE: web.AppKey[People] = web.AppKey("people")
+
+CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")
+HANDS: web.AppKey[Hands] = web.AppKey("hands")
+LEASES: web.AppKey[Leases] = web.AppKey("leases")
+TIMELINES: web.AppKey[Timelines] = web.AppKey("timelines")

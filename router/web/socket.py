@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from router.errors import Malformed, Unavailable
 from router.web import errors
+from router.web.metrics import SOCKETS
 from router.web.requests import BODY_LIMIT, Body, decode
 
 log = structlog.get_logger()
@@ -87,14 +88,28 @@ class Socket:
         self._filled_at = asyncio.get_running_loop().time()
 
     @classmethod
-    async def open(cls, request: web.Request, name: str) -> Socket:
-        """Answer the upgrade. Origin and session are checked before."""
-        socket = cls(request, name)
-        if request.app[DRAIN].draining:
+    @contextlib.asynccontextmanager
+    async def open(cls, request: web.Request, name: str) -> AsyncIterator[Socket]:
+        """Answer the upgrade; origin and session are checked before.
+
+        An error while it is open is told to the client and closes the socket, for after the
+        upgrade no HTTP answer can tell it.
+        """
+        drain = request.app[DRAIN]
+        if drain.draining:
             raise Unavailable("This process is being restarted. Please try again in a moment.")
+        socket = cls(request, name)
         await socket._ws.prepare(request)
-        request.app[DRAIN].add(socket)
-        return socket
+        drain.add(socket)
+        try:
+            with SOCKETS.labels(name).track_inprogress():
+                yield socket
+        except Exception as error:
+            socket.send(errors.frame(error, socket=name))
+            socket.close(FAULT if errors.known(error) is None else TRY_AGAIN, "start again")
+            await socket._write()
+        finally:
+            drain.remove(socket)
 
     @property
     def response(self) -> web.WebSocketResponse:
@@ -133,17 +148,15 @@ class Socket:
             raise Malformed("The first frame has to be text.")
         return decode(message.data, kind)
 
-    async def refuse(self, error: Exception, code: int) -> web.WebSocketResponse:
-        """Say why, and close: before `serve`."""
+    async def refuse(self, error: Exception, code: int) -> None:
+        """Say why, and close: instead of `serve`."""
         self.send(errors.frame(error, socket=self.name))
         self.close(code)
         await self._write()
-        self._request.app[DRAIN].remove(self)
-        return self._ws
 
     async def serve(
         self, frames: Any, answer: Answer, *background: Coroutine[Any, Any, None]
-    ) -> web.WebSocketResponse:
+    ) -> None:
         """Answer requests until the socket closes.
 
         frames: the union of `Frame` types. answer: gives what the `ok` carries beside its id.
@@ -156,14 +169,12 @@ class Socket:
         try:
             await self._read(frames, answer)
         finally:
-            self._request.app[DRAIN].remove(self)
             if self._farewell is None:
                 self._farewell = (1000, "")
             for task in tasks:
                 task.cancel()
             self._wake.set()
             await asyncio.gather(*tasks, writer, return_exceptions=True)
-        return self._ws
 
     async def _read(self, frames: Any, answer: Answer) -> None:
         malformed = 0

@@ -1,9 +1,6 @@
 """When a silent or deserted conversation is warned and ended."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from router.channels.chat import on_absence, on_silence
+from router.channels.chat import on_leaving, on_silence
 from router.queues.policy import ChatTimes
 
 TIMES = ChatTimes(warn_seconds=300, end_seconds=600, vanished_seconds=120)
@@ -30,24 +27,15 @@ def test_a_late_warning_leaves_the_whole_time_to_answer():
     assert on_silence(TIMES, owed_by="person", silent_s=5_300, warned_s=300) == "end"
 
 
-def test_a_reload_is_not_an_absence():
-    assert on_absence(TIMES, away_s=119, state="waiting", answered=False) is None
-
-
 def test_who_leaves_the_line_has_abandoned():
-    assert on_absence(TIMES, away_s=120, state="waiting", answered=False) == "abandoned"
-    # an escalated person who leaves the second line was answered in the first
-    assert on_absence(TIMES, away_s=120, state="waiting", answered=True) == "abandoned"
+    assert on_leaving(state="waiting", answered=False) == "abandoned"
+    # who was answered in the first line and leaves the second
+    assert on_leaving(state="waiting", answered=True) == "abandoned"
 
 
 def test_who_leaves_before_the_agents_first_word_has_abandoned():
-    assert on_absence(TIMES, away_s=120, state="handling", answered=False) == "abandoned"
+    assert on_leaving(state="handling", answered=False) == "abandoned"
 
 
 def test_who_leaves_after_an_answer_has_completed():
-    assert on_absence(TIMES, away_s=120, state="handling", answered=True) == "completed"
-
-
-@given(st.floats(0, 1e9), st.booleans())
-def test_an_ended_contact_is_left_alone(away_s, answered):
-    assert on_absence(TIMES, away_s=away_s, state="ended", answered=answered) is None
+    assert on_leaving(state="handling", answered=True) == "completed"

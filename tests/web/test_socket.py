@@ -58,13 +58,15 @@ async def served(aiohttp_server):
     app[BREAK] = asyncio.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        socket = await Socket.open(request, "test")
-
         async def background() -> None:
             await app[BREAK].wait()
             raise Restarting
 
-        return await socket.serve(Echo | Fail | Bug, _answer, background())
+        async with Socket.open(request, "test") as socket:
+            if "refused" in request.query:
+                raise Conflict("Not you.", state="ended")
+            await socket.serve(Echo | Fail | Bug, _answer, background())
+        return socket.response
 
     app.router.add_get("/ws", handle)
     server = await aiohttp_server(app)
@@ -230,6 +232,14 @@ async def test_a_slow_reader_that_wakes_in_time_is_told_1013(served):
             while True:
                 await client.recv()
         assert client.close_code == 1013
+
+
+async def test_an_error_before_the_first_frame_is_told_and_closes(served):
+    async with websockets.connect(served.url + "?refused") as client:
+        assert json.loads(await client.recv())["error"]["message"] == "Not you."
+        await client.wait_closed()
+        assert client.close_code == 1013
+    await _until(lambda: not served.sockets)
 
 
 async def test_a_background_that_ends_sends_the_client_back_for_a_snapshot(served, client):
