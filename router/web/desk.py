@@ -43,7 +43,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
         request.app[LEASES].desk(who.workspace_id, who.account_id),
         request.app[HUB].subscribe(who.workspace_id, topics) as subscription,
     ):
-        desk = Desk(request, socket, who, subscription)
+        desk = Desk(request.app, socket, who, subscription)
         try:
             await socket.serve(
                 DeskFrame,
@@ -61,10 +61,9 @@ class Desk:
     """What one desk tab has been shown."""
 
     def __init__(
-        self, request: web.Request, socket: Socket, viewer: Viewer, subscription: Subscription
+        self, app: web.Application, socket: Socket, viewer: Viewer, subscription: Subscription
     ) -> None:
-        app = request.app
-        self._request = request
+        self._app = app
         self._socket = socket
         self._viewer = viewer
         self._subscription = subscription
@@ -111,7 +110,7 @@ class Desk:
                 {
                     "type": "snapshot",
                     "now_ms": self._clock.now_ms(),
-                    "me": await me(self._request, viewer),
+                    "me": await me(self._app, viewer),
                     "presence": self._presence,
                     "offers": offers,
                     "handlings": [hand.frame for hand in held],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from router.channels.conversation import Conversations
     from router.channels.video import Videos
     from router.identity.people import People
+    from router.identity.sessions import Sessions
     from router.queues.engine import Engine
     from router.settings import Settings
     from router.store.hub import Hub
@@ -30,6 +31,7 @@ ENGINE: web.AppKey[Engine] = web.AppKey("engine")
 CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
 CONVERSATIONS: web.AppKey[Conversations] = web.AppKey("conversations")
 VIDEOS: web.AppKey[Videos] = web.AppKey("videos")
+SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 PEOPLE: web.AppKey[People] = web.AppKey("people")
 
 CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")

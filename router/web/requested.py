@@ -8,10 +8,11 @@ from uuid import UUID
 from aiohttp import web
 
 from router.channels.records import HandOver
+from router.channels.voice.voice import VOICE
 from router.errors import Conflict, NotFound
 from router.web import frames
 from router.web.frames import DeskFrame
-from router.web.keys import CALLS, CONTACTS, CONVERSATIONS, HUB, POOL, VIDEOS
+from router.web.keys import CONTACTS, CONVERSATIONS, HUB, POOL, VIDEOS
 from router.web.requests import line, text
 from router.web.signals import check_signal
 from router.web.viewers import Viewer
@@ -40,7 +41,9 @@ class Requested:
         match frame:
             case frames.Presence():
                 reason = line(frame.reason, "reason", longest=100) if frame.reason else None
-                await contacts.set_presence(self._ws, self._agent, frame.state, reason, by=self._agent)
+                await contacts.set_presence(
+                    self._ws, self._agent, frame.state, reason, by=self._agent
+                )
             case frames.Accept():
                 handling = await contacts.accept(self._ws, self._agent, frame.offer)
                 return {"handling": handling.id}
@@ -97,10 +100,10 @@ class Requested:
                     {"t": "signal", "contact": str(contact), "from": "agent", "data": frame.data},
                 )
             case frames.Hold():
-                calls = self._app.get(CALLS)
-                if calls is None:
+                voice = self._app.get(VOICE)
+                if voice is None:
                     raise Conflict("There is no phone here.", state="no_phone")
-                await calls.hold(self._ws, self._agent, contact, on=frame.on)
+                await voice.hold(self._ws, self._agent, contact, on=frame.on)
         return None
 
     async def _require_hand(self, contact_id: UUID, *, open_only: bool) -> None:
