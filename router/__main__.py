@@ -11,6 +11,7 @@ from router.commands.service import PortTaken, interruptible
 from router.embedded.process import CannotStart
 from router.errors import SecondlineError
 from router.settings import SettingsError, environ
+from router.web import logs
 
 COMMANDS = {
     "demo": demo,
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     chosen = parser.parse_args(arguments)
     interruptible()
+    logs.configure(level="WARNING")
     try:
         code: int = COMMANDS[chosen.command].run(chosen, environ())
         return code

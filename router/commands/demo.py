@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    logs.configure(level="INFO" if arguments.verbose else "WARNING")
+    if arguments.verbose:
+        logs.configure()
     data: Path = arguments.data or data_folder(environ)
     settings = Settings.for_demo(environ, data, secret_of(data))
     sockets = listen(settings.host, settings.port, "secondline demo")
