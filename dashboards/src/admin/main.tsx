@@ -1,8 +1,12 @@
-import { Container, Title } from "@mantine/core";
 import { mount } from "../shared/mount";
+import { OnlyFor } from "../shared/pages";
+import { SignedIn } from "../shared/session";
+import { Page } from "./Page";
 
 mount(
-  <Container component="main">
-    <Title>Admin</Title>
-  </Container>,
+  <SignedIn>
+    <OnlyFor roles={["admin"]}>
+      <Page />
+    </OnlyFor>
+  </SignedIn>,
 );

@@ -51,9 +51,9 @@ export class Api {
     return this.#call<T>("DELETE", path);
   }
 
-  /** Sends a text as it is, for example a CSV file. */
+  /** Sends a text as it is, for example a CSV file, which may take its time. */
   send<T>(path: string, text: string | Blob, type: string): Promise<T> {
-    return this.#call<T>("POST", path, text, undefined, type);
+    return this.#call<T>("POST", path, text, undefined, type, 10 * TIMEOUT_MS);
   }
 
   async #call<T>(
@@ -62,8 +62,9 @@ export class Api {
     body?: string | Blob,
     signal?: AbortSignal,
     type = "application/json",
+    timeoutMs = TIMEOUT_MS,
   ): Promise<T> {
-    const deadline = AbortSignal.timeout(TIMEOUT_MS);
+    const deadline = AbortSignal.timeout(timeoutMs);
     let response: Response;
     try {
       response = await fetch(this.#base + path, {

@@ -5,7 +5,7 @@ import { count, tenth } from "../shared/format";
 import type { AgentRow, AgentState } from "../shared/wire";
 import { Since } from "./Clock";
 import { AgentStateBadge, Load, STATES } from "./States";
-import { type Column, LiveTable } from "./Table";
+import { type Column, LiveTable } from "../shared/table";
 
 const ORDER = Object.keys(STATES) as AgentState[];
 

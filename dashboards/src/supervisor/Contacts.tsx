@@ -6,7 +6,7 @@ import { ChannelIcon } from "../shared/icons";
 import type { ContactRow } from "../shared/wire";
 import { Since } from "./Clock";
 import classes from "./Contacts.module.css";
-import { type Column, LiveTable } from "./Table";
+import { type Column, LiveTable } from "../shared/table";
 
 export type ContactAction = (action: "show" | "move" | "close", contact: ContactRow) => void;
 

@@ -6,7 +6,7 @@ import { language } from "../shared/format";
 import { api } from "../shared/http";
 import type { AgentRow, ContactRow, Presence, QueueRow } from "../shared/wire";
 import { Since } from "./Clock";
-import { Confirm } from "./Confirm";
+import { Confirm } from "../shared/confirm";
 import { STATES } from "./States";
 
 const PRESENCES: Presence[] = ["available", "break", "offline"];

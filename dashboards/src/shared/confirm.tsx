@@ -10,6 +10,8 @@ interface Props {
   incomplete?: boolean;
   onConfirm: () => Promise<void>;
   onClose: () => void;
+  /** after it worked, where something else comes than closing */
+  onDone?: () => void;
   children: ReactNode;
 }
 
@@ -24,7 +26,7 @@ export function Confirm(props: Props) {
     setError(null);
     try {
       await props.onConfirm();
-      props.onClose();
+      (props.onDone ?? props.onClose)();
     } catch (cause) {
       setError(cause instanceof Error ? cause.message : String(cause));
       setBusy(false);

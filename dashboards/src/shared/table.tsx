@@ -2,7 +2,7 @@ import { UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, memo, type ReactNode, useMemo, useRef, useState } from "react";
-import classes from "./Table.module.css";
+import classes from "./table.module.css";
 
 export interface Column<Row> {
   key: string;

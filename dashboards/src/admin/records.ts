@@ -1,0 +1,162 @@
+/** What the admin page reads and writes: docs/contract.md, "What the admin page reads and writes". */
+import { api } from "../shared/http";
+import type { Load, StaffRole, Texts } from "../shared/wire";
+
+export type Reach = "softphone" | "phone" | "sip";
+
+export interface AgentRecord {
+  tier: number;
+  languages: string[];
+  skills: string[];
+  capacity: Load;
+  reach: Reach;
+  /** E.164 for a phone, a SIP address for sip */
+  reach_address?: string | null;
+}
+
+export interface Account {
+  id: string;
+  email: string;
+  name: string;
+  role: StaffRole;
+  state: "invited" | "active" | "locked" | "disabled";
+  agent: AgentRecord | null;
+}
+
+export interface Expert {
+  id: string;
+  number: string;
+  name: string | null;
+  phones: string[];
+  mail?: string | null;
+  account?: string | null;
+  languages: string[];
+  network_size: number;
+  active: boolean;
+  pin: "none" | "issued" | "locked";
+}
+
+export interface ImportReport {
+  created: number;
+  updated: number;
+  unchanged?: number;
+  refused: { line: number; field: string | null; why: string }[];
+}
+
+export type Strategy = "longest_idle" | "least_loaded" | "best_rated";
+
+export interface Step {
+  tiers: number[];
+  language: boolean;
+  skills: boolean;
+  strategy: Strategy;
+  seconds: number;
+}
+
+export interface Policy {
+  steps: Step[];
+  offer_seconds: Load;
+  head_start_seconds: number;
+  expert_head_start_seconds: number;
+  network_seconds: number;
+  network_cap: number;
+  retry_seconds: number;
+  wrap_up_seconds: number;
+  target: { seconds: number; share: number };
+  chat: { warn_seconds: number; end_seconds: number; vanished_seconds: number };
+  escalates_to: string | null;
+  callback: boolean;
+  callback_tries: number;
+  voicemail: boolean;
+}
+
+export interface Queue {
+  id: string;
+  slug: string;
+  name: string;
+  policy: Policy;
+  closed: Texts | null;
+}
+
+export interface MenuItem {
+  key: string;
+  topic: string;
+  label: Texts;
+}
+
+export interface EntryPoint {
+  id: string;
+  kind: "phone" | "widget";
+  /** E.164, or the widget's key */
+  address: string;
+  name: string;
+  language: string;
+  languages: string[];
+  menu: MenuItem[];
+  prompts: Record<string, Texts>;
+  origins: string[];
+  customer_queue_id: string;
+  expert_queue_id: string;
+}
+
+export const NEW_STEP: Step = { tiers: [1], language: true, skills: true, strategy: "longest_idle", seconds: 60 };
+
+/** As the service fills in a queue's policy: for a new queue. */
+export const NEW_POLICY: Policy = {
+  steps: [NEW_STEP],
+  offer_seconds: { voice: 20, chat: 30, video: 30 },
+  head_start_seconds: 0,
+  expert_head_start_seconds: 1800,
+  network_seconds: 1,
+  network_cap: 300,
+  retry_seconds: 120,
+  wrap_up_seconds: 120,
+  target: { seconds: 20, share: 0.8 },
+  chat: { warn_seconds: 300, end_seconds: 600, vanished_seconds: 120 },
+  escalates_to: null,
+  callback: true,
+  callback_tries: 3,
+  voicemail: false,
+};
+
+/** What a form holds, without what the service alone writes. */
+type Written<T, Read extends keyof T> = Omit<T, "id" | Read>;
+
+export const accounts = {
+  list: async (signal: AbortSignal) => (await api.get<{ accounts: Account[] }>("/api/accounts", signal)).accounts,
+  create: (body: Written<Account, "state">) => api.post<{ account: Account; link: string }>("/api/accounts", body),
+  change: (id: string, body: Partial<Written<Account, "state">>) =>
+    api.patch<Account>(`/api/accounts/${id}`, body),
+  link: (id: string, purpose: "invite" | "reset") =>
+    api.post<{ link: string }>(`/api/accounts/${id}/${purpose}`),
+  disable: (id: string) => api.post(`/api/accounts/${id}/disable`),
+};
+
+const SHOWN = 200;
+
+export const experts = {
+  list: (search: string, signal: AbortSignal) =>
+    api.get<{ experts: Expert[]; total: number }>(
+      `/api/experts?search=${encodeURIComponent(search)}&limit=${SHOWN}`,
+      signal,
+    ),
+  create: (body: Written<Expert, "pin">) => api.post<Expert>("/api/experts", body),
+  change: (id: string, body: Partial<Written<Expert, "pin">>) => api.patch<Expert>(`/api/experts/${id}`, body),
+  read: (file: File) => api.send<ImportReport>("/api/experts/import", file, "text/csv"),
+  issuePin: (id: string) => api.post<{ pin: string }>(`/api/experts/${id}/pin`),
+  revokePin: (id: string) => api.delete(`/api/experts/${id}/pin`),
+};
+
+export const queues = {
+  list: async (signal: AbortSignal) => (await api.get<{ queues: Queue[] }>("/api/queues", signal)).queues,
+  create: (body: Written<Queue, "closed">) => api.post<Queue>("/api/queues", body),
+  change: (id: string, body: Partial<Written<Queue, "closed">>) => api.patch<Queue>(`/api/queues/${id}`, body),
+};
+
+export const entryPoints = {
+  list: async (signal: AbortSignal) =>
+    (await api.get<{ entry_points: EntryPoint[] }>("/api/entry-points", signal)).entry_points,
+  create: (body: Partial<EntryPoint>) => api.post<EntryPoint>("/api/entry-points", body),
+  change: (id: string, body: Partial<Written<EntryPoint, never>>) =>
+    api.patch<EntryPoint>(`/api/entry-points/${id}`, body),
+};
