@@ -48,6 +48,21 @@ class Legs:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]):
         self._pool = pool
 
+    @staticmethod
+    def of(row: asyncpg.Record) -> Leg:
+        """From a row of `leg`."""
+        return Leg(
+            call_sid=row["call_sid"],
+            workspace_id=row["workspace_id"],
+            contact_id=row["contact_id"],
+            handling_id=row["handling_id"],
+            party=row["party"],
+            state=row["state"],
+            sequence=row["sequence"],
+            heard_at=row["heard_at"],
+            data=row["data"],
+        )
+
     async def entry(self, address: str) -> Entry | None:
         """The entry point behind a dialled number (E.164)."""
         row = await self._pool.fetchrow(_ENTRY, address)
@@ -85,6 +100,16 @@ class Legs:
                     row["party"], row["data"],
                 )  # fmt: skip
 
+    async def begun(self, handling: UUID, party: Party) -> bool:
+        """Whether this handling has an open leg of that party, asked for or known."""
+        found = await self._pool.fetchval(
+            "select exists (select from leg where handling_id = $1 and party = $2"
+            " and state <> 'ended')",
+            handling,
+            party,
+        )
+        return bool(found)
+
     async def intended_for(self, handling: UUID, party: Party) -> list[str]:
         """The names of legs asked for and not yet known by a SID."""
         rows = await self._pool.fetch(
@@ -100,14 +125,14 @@ class Legs:
 
     async def get(self, call_sid: str) -> Leg | None:
         row = await self._pool.fetchrow("select * from leg where call_sid = $1", call_sid)
-        return _leg(row) if row else None
+        return self.of(row) if row else None
 
     async def of_contact(self, contact: UUID) -> list[Leg]:
         """The contact's legs, newest first."""
         rows = await self._pool.fetch(
             "select * from leg where contact_id = $1 order by heard_at desc", contact
         )
-        return [_leg(row) for row in rows]
+        return [self.of(row) for row in rows]
 
     async def hear(self, call_sid: str, event: Event) -> tuple[Leg, Leg] | None:
         """Apply what Twilio said of a leg: before and after. None: no such leg."""
@@ -115,7 +140,7 @@ class Legs:
             row = await conn.fetchrow("select * from leg where call_sid = $1 for update", call_sid)
             if row is None:
                 return None
-            before = _leg(row)
+            before = self.of(row)
             after = heard(before, event)
             # also a repeat is a sign of life
             await conn.execute(
@@ -168,22 +193,8 @@ class Legs:
         return _loaded(row) if row else None
 
 
-def _leg(row: asyncpg.Record) -> Leg:
-    return Leg(
-        call_sid=row["call_sid"],
-        workspace_id=row["workspace_id"],
-        contact_id=row["contact_id"],
-        handling_id=row["handling_id"],
-        party=row["party"],
-        state=row["state"],
-        sequence=row["sequence"],
-        heard_at=row["heard_at"],
-        data=row["data"],
-    )
-
-
 def _loaded(row: asyncpg.Record) -> Loaded:
-    leg = _leg(row)
+    leg = Legs.of(row)
     data = leg.data
     rules = policy.parse(row["policy"])
     entry = Entry.of(row["entry"], row["country"])

@@ -9,8 +9,11 @@ import asyncpg
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
+from router.channels.voice.agents import Agents
+from router.channels.voice.attempts import Attempts
 from router.channels.voice.callers import Callers, Rate
 from router.channels.voice.connections import Connections
+from router.channels.voice.dialling import Dialling
 from router.channels.voice.legs import Event, Party, Status
 from router.channels.voice.provider import Provider
 from router.channels.voice.store import Legs
@@ -56,10 +59,19 @@ class Voice:
             addresses=self.addresses,
             rate=rate,
         )
+        attempts = Attempts(pool)
+        self.agents = Agents(attempts=attempts, legs=self.legs, addresses=self.addresses)
         self.connections = Connections(
             pool=pool,
             contacts=contacts,
             callers=self.callers,
+            attempts=attempts,
+            dialling=Dialling(
+                attempts=attempts,
+                legs=self.legs,
+                provider=self.provider,
+                addresses=self.addresses,
+            ),
             legs=self.legs,
             provider=self.provider,
             addresses=self.addresses,

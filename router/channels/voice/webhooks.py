@@ -150,18 +150,18 @@ async def _recorded(voice: Voice, request: web.Request, form: Parameters, query:
 async def _agent(voice: Voice, _: web.Request, form: Parameters, query: Parameters) -> str:
     identity = (form.get("From") or "").removeprefix("client:")
     handling = form.id("handling") or query.id("handling")
-    return await voice.connections.browser(form["CallSid"], identity, handling)
+    return await voice.agents.browser(form["CallSid"], identity, handling)
 
 
 async def _whisper(voice: Voice, request: web.Request, form: Parameters, _: Parameters) -> str:
     await voice.adopt(form["CallSid"], _handling(request), "agent")
-    return await voice.connections.whisper(form["CallSid"], _handling(request))
+    return await voice.agents.whisper(form["CallSid"], _handling(request))
 
 
 async def _agent_keys(voice: Voice, request: web.Request, form: Parameters, _: Parameters) -> str:
     if await _over(voice, form):
         return twiml.nothing()
-    return await voice.connections.pressed(form["CallSid"], _handling(request), form.get("Digits"))
+    return await voice.agents.pressed(form["CallSid"], _handling(request), form.get("Digits"))
 
 
 async def _hold(voice: Voice, _: web.Request, form: Parameters, query: Parameters) -> str:
