@@ -155,7 +155,7 @@ class Rebuilder:
             workspace_id,
         )
         for place, row in enumerate(held):
-            contact = {"id": row["contact_id"], **dict(row)}
+            contact = {**dict(row), "id": row["contact_id"]}
             in_hand = row["state"] in ("connecting", "active")
             # a wrap-up of a contact that went on: only the hand, under an older generation each
             contact["generation"] = row["generation"] - (0 if in_hand else len(held) - place)

@@ -1,0 +1,200 @@
+"""What supervisors see of the live picture: rows of queues, agents and contacts, by number alone.
+
+Names, targets and masking are the truth's and are joined by the caller. Reads are bounded and
+each row is of one moment; the rows of one answer may be a few milliseconds apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from router.errors import Unavailable
+from router.queues.engine import Engine
+from router.queues.keys import events_key, key
+from router.queues.waits import expected_wait_s
+
+CONTACTS_SHOWN = 500
+"""The oldest contacts that a snapshot lists; the figures count all."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Floor:
+    """Reads rows; agents and contacts that are gone have none."""
+
+    def __init__(self, redis: Redis, engine: Engine) -> None:
+        self._redis = redis
+        self._engine = engine
+
+    async def _pipe(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        if not commands:
+            return []
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                answers: list[Any] = await pipe.execute()
+                return answers
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+
+    async def cursor(self, workspace_id: UUID) -> str:
+        """The newest event's id: rows read after it are at least as new."""
+        newest = (
+            await self._pipe([("XREVRANGE", events_key(workspace_id), "+", "-", "COUNT", 1)])
+        )[0]
+        return str(newest[0][0]) if newest else "0-0"
+
+    async def queues(
+        self, workspace_id: UUID, queue_ids: Iterable[UUID], day: str
+    ) -> list[dict[str, Any]]:
+        """One row a queue: {id, waiting, longest_wait_since_ms, servable, expected_wait_s, today}.
+
+        day: the workspace's date, whose figures are counted: today = {arrived, answered,
+        answered_within, abandoned, wait_ms}.
+        """
+        epoch = await self._engine.epoch(workspace_id)
+        ids = [str(queue_id) for queue_id in queue_ids]
+
+        def name(what: str, *parts: str) -> str:
+            return key(workspace_id, epoch, what, *parts)
+
+        commands: list[tuple[Any, ...]] = []
+        for queue_id in ids:
+            commands += [
+                ("ZCARD", name("order", queue_id)),
+                ("ZRANGE", name("age", queue_id), 0, 0, "WITHSCORES"),
+                ("HGETALL", name("today", queue_id, day)),
+                ("HGET", name("pace", queue_id), "gap"),
+            ]
+        answers = await self._pipe(commands)
+        rows = []
+        for n, queue_id in enumerate(ids):
+            waiting, oldest, today, gap = answers[4 * n : 4 * n + 4]
+            today = today if isinstance(today, dict) else dict(zip(*[iter(today)] * 2, strict=True))
+            head = oldest[0] if oldest else None
+            # the answer's form depends on the protocol that was negotiated
+            since = head[1] if isinstance(head, list | tuple) else (oldest[1] if oldest else None)
+            contact = head[0] if isinstance(head, list | tuple) else head
+            servable = contact is None or await self._able(workspace_id, epoch, contact)
+            answered, abandoned = int(today.get("answered", 0)), int(today.get("abandoned", 0))
+            rows.append(
+                {
+                    "id": queue_id,
+                    "waiting": waiting,
+                    "longest_wait_since_ms": int(float(since)) if since is not None else None,
+                    "servable": servable,
+                    "expected_wait_s": expected_wait_s(
+                        waiting + 1, float(gap or 0), servable=servable
+                    ),
+                    "today": {
+                        "arrived": answered + abandoned + waiting,
+                        "answered": answered,
+                        "answered_within": int(today.get("within", 0)),
+                        "abandoned": abandoned,
+                        "wait_ms": int(today.get("wait_ms", 0)),
+                    },
+                }
+            )
+        return rows
+
+    async def _able(self, workspace_id: UUID, epoch: int, contact: str) -> bool:
+        """Whether anybody signed in could serve this contact, now or in a later step."""
+        steps = (
+            await self._pipe([("HGET", key(workspace_id, epoch, "contact", contact), "steps")])
+        )[0]
+        kinds = [str(step["kind"]) for step in _decode(steps)] if steps else []
+        able = await self._pipe(
+            [("EXISTS", key(workspace_id, epoch, "able_classes", kind)) for kind in kinds]
+        )
+        return any(able)
+
+    async def agents(
+        self, workspace_id: UUID, agent_ids: Iterable[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """One row an agent who is signed in or holds something; None: all of them.
+
+        {id, state, reason, since_ms, load {channel: n}, capacity {channel: n}, tier}.
+        """
+        epoch = await self._engine.epoch(workspace_id)
+        if agent_ids is None:
+            agent_ids = (await self._pipe([("SMEMBERS", key(workspace_id, epoch, "agents"))]))[0]
+        ids = sorted(agent_ids)
+        fields = ("shown", "shown_since", "reason", "tier", "st")
+        channels = ("voice", "chat", "video")
+        answers = await self._pipe(
+            [
+                (
+                    "HMGET",
+                    key(workspace_id, epoch, "agent", agent_id),
+                    *fields,
+                    *(f"n:{channel}" for channel in channels),
+                    *(f"cap:{channel}" for channel in channels),
+                )
+                for agent_id in ids
+            ]
+        )
+        rows = []
+        for agent_id, (shown, since, reason, tier, state, *numbers) in zip(
+            ids, answers, strict=True
+        ):
+            if state is None:
+                continue
+            counts = [int(number or 0) for number in numbers]
+            rows.append(
+                {
+                    "id": agent_id,
+                    "state": shown,
+                    "reason": reason or None,
+                    "since_ms": int(since),
+                    "tier": int(tier),
+                    "load": dict(zip(channels, counts[:3], strict=True)),
+                    "capacity": dict(zip(channels, counts[3:], strict=True)),
+                }
+            )
+        return rows
+
+    async def contacts(
+        self, workspace_id: UUID, contact_ids: Iterable[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """One row a live contact, oldest first; None: the oldest `CONTACTS_SHOWN`.
+
+        {id, channel, queue, state, role, since_ms (arrival), agent, attempt}.
+        """
+        epoch = await self._engine.epoch(workspace_id)
+        if contact_ids is None:
+            contact_ids = (
+                await self._pipe(
+                    [("ZRANGE", key(workspace_id, epoch, "open"), 0, CONTACTS_SHOWN - 1)]
+                )
+            )[0]
+        ids = list(contact_ids)
+        fields = ("st", "channel", "queue", "role", "arrival", "agent", "attempt")
+        answers = await self._pipe(
+            [("HMGET", key(workspace_id, epoch, "contact", id_), *fields) for id_ in ids]
+        )
+        rows = []
+        for id_, (state, channel, queue, role, arrival, agent, attempt) in zip(
+            ids, answers, strict=True
+        ):
+            if state is None or state == "ended":
+                continue
+            rows.append(
+                {
+                    "id": id_,
+                    "channel": channel,
+                    "queue": queue,
+                    "state": "offered" if state == "accepting" else state,
+                    "role": role,
+                    "since_ms": int(float(arrival)),
+                    "agent": agent if state == "handling" else None,
+                    "attempt": int(attempt or 0),
+                }
+            )
+        return sorted(rows, key=lambda row: row["since_ms"])
