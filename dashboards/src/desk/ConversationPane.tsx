@@ -8,6 +8,7 @@ import type { Handling } from "../shared/wire";
 import { Composer } from "./Composer";
 import { Controls } from "./Controls";
 import { HandOverNote } from "./HandOverNote";
+import { Notes } from "./Notes";
 import { PhonePanel } from "./PhonePanel";
 import { Thread } from "./Thread";
 import { VideoPane } from "./VideoPane";
@@ -55,24 +56,27 @@ export function ConversationPane({ handling, back, showPerson }: ConversationPan
             {talking && <Age since={Date.parse(handling.accepted_at)} />}
           </Group>
         </div>
-        <Group gap="xs" className={classes.headEnd}>
-          {showPerson !== undefined && (
-            <Tooltip label="Who it is" withArrow>
-              <ActionIcon variant="default" size="lg" aria-label="Who it is" onClick={showPerson} data-testid="show-person">
-                <IconId size={19} />
-              </ActionIcon>
-            </Tooltip>
-          )}
-          {talking && <Controls handling={handling} />}
-        </Group>
+        {showPerson !== undefined && (
+          <Tooltip label="Who it is" withArrow>
+            <ActionIcon variant="default" size="lg" aria-label="Who it is" onClick={showPerson} data-testid="show-person">
+              <IconId size={19} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+        {talking && (
+          <Group gap="xs" className={classes.headEnd}>
+            <Controls handling={handling} />
+          </Group>
+        )}
       </header>
       {talking && <VideoPane handling={handling} />}
       {talking && handling.channel === "voice" && <PhonePanel handling={handling} />}
-      {talking && handling.hand_over != null && (
+      {showPerson !== undefined && talking && handling.hand_over != null && (
         <div className={classes.inset}>
           <HandOverNote handOver={handling.hand_over} />
         </div>
       )}
+      {talking && handling.channel === "voice" && <Notes handling={handling} />}
       <Thread handling={handling} />
       {handling.state === "wrapup" ? (
         <WrapUp handling={handling} />

@@ -68,7 +68,6 @@ function DeskFrame() {
     if (state.link.state === "closed" && state.link.code !== undefined) goToLogin();
   }, [state.link]);
 
-  const list = <Inbox />;
   const pane =
     handling === undefined ? (
       <Idle />
@@ -84,7 +83,12 @@ function DeskFrame() {
     <Shell page="Agent desk" fixed link={state.link} centre={<PresenceSwitch />} actions={<SoundMenu />}>
       {state.ready ? (
         <div className={classes.desk}>
-          {(!narrow || handling === undefined) && <aside className={classes.inbox}>{list}</aside>}
+          {(!narrow || handling === undefined) && (
+            <aside className={classes.inbox}>
+              <Inbox />
+              {narrow && state.handlings.length === 0 && <Idle />}
+            </aside>
+          )}
           {(!narrow || handling !== undefined) && <section className={classes.pane}>{pane}</section>}
           {roomy && handling !== undefined && (
             <aside className={classes.person} aria-label="Who it is">
@@ -121,7 +125,7 @@ function Idle() {
       ? ["You are available", "The next contact rings here, also when this window is in the background."]
       : ["You are not available", "Nothing rings until you set yourself available, above."];
   return (
-    <Center h="100%" p="md">
+    <div className={classes.idle}>
       <Stack align="center" gap={6} maw={380} ta="center">
         <span className={classes.idleSign} data-live={presence.state === "available" || undefined} aria-hidden>
           <IconCoffee size={26} />
@@ -131,7 +135,7 @@ function Idle() {
         </Text>
         <Text c="var(--quiet)">{text}</Text>
       </Stack>
-    </Center>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 /** One ringing contact: who, why, since when, and how long there is to answer. */
 import { Button, Group, Kbd, Stack, Text } from "@mantine/core";
-import { IconCheck, IconUsersGroup, IconX } from "@tabler/icons-react";
+import { IconCheck, IconUsers, IconX } from "@tabler/icons-react";
 import { useId } from "react";
 import { clock, count, label, language } from "../shared/format";
 import { AssuranceBadge, CHANNEL_NAMES, ChannelIcon, RoleBadge } from "../shared/icons";
@@ -61,7 +61,7 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
         <AssuranceBadge level={person.assurance} />
         {person.network_size != null && person.network_size > 0 && (
           <Group gap={4} wrap="nowrap">
-            <IconUsersGroup size={15} aria-hidden />
+            <IconUsers size={16} aria-hidden />
             <Text size="sm">looks after {count(person.network_size)} customers</Text>
           </Group>
         )}
@@ -86,7 +86,8 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
         <Button
           size="md"
           variant="default"
-          leftSection={<IconX size={18} aria-hidden />}
+          leftSection={keys === "alt" ? null : <IconX size={18} aria-hidden />}
+          px="xs"
           rightSection={<Key name="D" keys={keys} />}
           disabled={busy}
           onClick={decline}
@@ -96,7 +97,8 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
         </Button>
         <Button
           size="md"
-          leftSection={<IconCheck size={18} aria-hidden />}
+          leftSection={keys === "alt" ? null : <IconCheck size={18} aria-hidden />}
+          px="xs"
           rightSection={<Key name="A" keys={keys} />}
           loading={busy}
           disabled={late}

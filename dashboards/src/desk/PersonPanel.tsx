@@ -1,6 +1,6 @@
 /** Who it is, as far as this agent may know, and what was before. */
-import { Alert, Anchor, Badge, Button, Group, Loader, Stack, Text, UnstyledButton } from "@mantine/core";
-import { IconChevronRight, IconUsersGroup } from "@tabler/icons-react";
+import { Alert, Anchor, Button, Group, Loader, Stack, Text, UnstyledButton } from "@mantine/core";
+import { IconChevronRight, IconUsers } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { count, label, language, moment } from "../shared/format";
 import { api } from "../shared/http";
@@ -34,7 +34,7 @@ export function PersonPanel({ handling }: { handling: Handling }) {
       </div>
       {person.network_size != null && person.network_size > 0 && (
         <Group gap={8} wrap="nowrap" className={classes.network}>
-          <IconUsersGroup size={20} aria-hidden />
+          <IconUsers size={20} aria-hidden />
           <Text size="sm">
             Looks after <b>{count(person.network_size)}</b> customers: an answer here reaches all of them.
           </Text>
@@ -111,6 +111,7 @@ function Past({ contact, open }: { contact: PastContact; open: () => void }) {
         <Text span size="sm" c="var(--quiet)" display="block">
           {moment(contact.arrived_at)}
           {contact.agent == null ? "" : ` · ${contact.agent}`}
+          {contact.outcome == null || contact.outcome === "completed" ? "" : ` · ${label(contact.outcome)}`}
         </Text>
         {contact.note != null && (
           <Text span size="sm" display="block" lineClamp={2}>
@@ -118,12 +119,7 @@ function Past({ contact, open }: { contact: PastContact; open: () => void }) {
           </Text>
         )}
       </span>
-      {contact.outcome != null && (
-        <Badge size="sm" variant="default" ml="auto">
-          {label(contact.outcome)}
-        </Badge>
-      )}
-      <IconChevronRight size={15} aria-hidden />
+      <IconChevronRight size={15} aria-hidden style={{ marginInlineStart: "auto" }} />
     </UnstyledButton>
   );
 }

@@ -9,7 +9,7 @@ import type { Handling } from "../shared/wire";
 import { useDesk } from "./context";
 import classes from "./desk.module.css";
 import { tellFailure } from "./failure";
-import { remember, remembered } from "./storage";
+import { type Wrapping, forgetWrapping, keepWrapping, wrapping } from "./wrapping";
 
 const OUTCOMES = [
   { value: "resolved", label: "Resolved" },
@@ -28,28 +28,19 @@ const ENDINGS: Partial<Record<NonNullable<Handling["ending"]>, string>> = {
 /** So much before the limit, what was chosen is sent by itself. */
 const EARLY_MS = 2500;
 
-interface Draft {
-  outcome: string;
-  note: string;
-  stars: number;
-  comment: string;
-}
-
 export function WrapUp({ handling }: { handling: Handling }) {
   const desk = useDesk();
   const now = useNow(500, desk.now);
-  const store = `wrapup.${handling.handling}`;
-  const [draft, setDraft] = useState<Draft>(() => read(remembered(store), handling));
+  const [draft, setDraft] = useState(() => wrapping(handling));
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const rated = useRef(false);
   const limit = handling.wrapup_limit_ms ?? null;
   const left = limit === null ? null : limit - now;
 
-  const change = (part: Partial<Draft>): void => {
-    const next = { ...draft, ...part };
-    setDraft(next);
-    remember(store, JSON.stringify(next));
+  const change = (part: Partial<Wrapping>): void => {
+    setDraft({ ...draft, ...part });
+    keepWrapping(handling, part);
   };
 
   const done = (): void => {
@@ -57,7 +48,7 @@ export function WrapUp({ handling }: { handling: Handling }) {
     if (draft.outcome === "" || busy) return;
     setBusy(true);
     void finish()
-      .then(() => remember(store, null), tellFailure("The wrap-up was not stored"))
+      .then(() => forgetWrapping(handling), tellFailure("The wrap-up was not stored"))
       .finally(() => setBusy(false));
   };
   const finish = async (): Promise<void> => {
@@ -173,9 +164,4 @@ export function WrapUp({ handling }: { handling: Handling }) {
       </Group>
     </form>
   );
-}
-
-function read(kept: string | null, handling: Handling): Draft {
-  const empty = { outcome: handling.ending === "escalated" ? "unresolved" : "", note: "", stars: 0, comment: "" };
-  return kept === null ? empty : { ...empty, ...(JSON.parse(kept) as Partial<Draft>) };
 }

@@ -25,12 +25,12 @@ export function span(ms: number): string {
   return days.format(Math.round(s / 86_400));
 }
 
-const atTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const atTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const atDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const atBoth = new Intl.DateTimeFormat(undefined, {
   day: "numeric",
   month: "short",
-  hour: "2-digit",
+  hour: "numeric",
   minute: "2-digit",
 });
 

@@ -56,6 +56,8 @@ export function AssuranceBadge({ level, size = "md" }: { level: Assurance; size?
         color={SHIELD_COLOURS[level]}
         variant="light"
         size={size}
+        // the light variant's own text is too pale on its ground
+        c="var(--mantine-color-text)"
         tabIndex={0}
         leftSection={<Shield size={13} aria-hidden />}
         aria-label={`Assurance ${level} of 3, ${short}: ${long}`}

@@ -1,5 +1,5 @@
 /** Colours and type of the staff pages: quiet greys, one petrol accent, amber only for what rings. */
-import { type MantineColorsTuple, type MantineThemeOverride, createTheme } from "@mantine/core";
+import { Badge, type MantineColorsTuple, type MantineThemeOverride, createTheme } from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
   "#e9f6f8",
@@ -50,5 +50,9 @@ export const theme: MantineThemeOverride = createTheme({
   respectReducedMotion: true,
   fontFamily:
     'Inter, "Segoe UI Variable Text", "Segoe UI", system-ui, -apple-system, "Noto Sans", "Liberation Sans", sans-serif',
+  components: {
+    // capitals are read slower, and these are read all day
+    Badge: Badge.extend({ defaultProps: { tt: "none" } }),
+  },
   headings: { fontWeight: "650" },
 });
