@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -101,12 +102,23 @@ def chromium() -> str:
     named = os.environ.get("SECONDLINE_CHROMIUM")
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     for candidate in [named, *map(shutil.which, names), _playwrights_own()]:
-        if candidate and Path(candidate).is_file():
+        if candidate and _runs(candidate):
             return candidate
     pytest.fail(
         "No browser found for the tests. `sh install.sh test` installs one; or install "
         "chromium (apt-get install chromium) or name one in SECONDLINE_CHROMIUM."
     )
+
+
+def _runs(browser: str) -> bool:
+    """Whether it starts, and is no snap: those cannot see the tests' files."""
+    try:
+        printed = subprocess.run(
+            [browser, "--version"], capture_output=True, text=True, timeout=30
+        ).stdout
+    except OSError:
+        return False
+    return "Chrom" in printed and "snap" not in printed
 
 
 def _playwrights_own() -> str | None:

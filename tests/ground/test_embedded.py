@@ -38,8 +38,30 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="sl-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "data"
+
+
 @pytest.fixture
-def data() -> Iterator[Path]:
+def data(served: Path) -> Path:
+    """A data folder that was served before, emptied: making one takes most of a second."""
+
+    async def empty(stores: Stores) -> None:
+        connection = await asyncpg.connect(stores.database_url)
+        await connection.execute("drop table if exists kept")
+        await connection.close()
+
+    with Stores(served) as stores:
+        asyncio.run(empty(stores))
+        with Redis.from_url(stores.redis_url) as client:
+            client.flushall()
+    return served
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sl-", ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "data"
 
@@ -106,8 +128,8 @@ def test_data_is_there_again_after_a_restart_and_nothing_stays_running(data: Pat
     assert servers(data) == []
 
 
-def test_two_folders_serve_at_the_same_time_and_do_not_mix(data: Path):
-    with Stores(data / "one") as one, Stores(data / "two") as two:
+def test_two_folders_serve_at_the_same_time_and_do_not_mix(data: Path, fresh: Path):
+    with Stores(data) as one, Stores(fresh) as two:
         write(one, 1)
         write(two, 2)
         assert read(one) == ([1], [1])
@@ -177,8 +199,8 @@ def test_a_fallen_server_is_started_again_with_its_data(data: Path):
         asyncio.run(back(stores))
 
 
-def test_a_path_longer_than_a_sockets_is_no_obstacle(data: Path):
-    deep = data / ("x" * 60) / ("y" * 60)
+def test_a_path_longer_than_a_sockets_is_no_obstacle(fresh: Path):
+    deep = fresh / ("x" * 60) / ("y" * 60)
     with Stores(deep) as stores:
         write(stores, 1)
     with Stores(deep) as stores:
@@ -190,8 +212,8 @@ def test_a_path_longer_than_a_sockets_is_no_obstacle(data: Path):
         short.rmdir()
 
 
-def test_a_socket_folder_that_somebody_else_made_first_is_refused(data: Path):
-    deep = data / ("x" * 60) / ("y" * 60)
+def test_a_socket_folder_that_somebody_else_made_first_is_refused(fresh: Path):
+    deep = fresh / ("x" * 60) / ("y" * 60)
     trap = socket_folder(deep / "valkey", "s" * 14)
     trap.symlink_to("/var")
     try:
@@ -224,38 +246,41 @@ def test_a_pid_file_that_names_a_stranger_neither_hurts_them_nor_keeps_us_from_s
 
 
 def test_data_of_another_major_version_is_refused_and_left_alone(data: Path):
-    with Stores(data):
-        pass
+    with Stores(data) as stores:
+        write(stores, 1)
     (data / "postgres" / "PG_VERSION").write_text("17\n")
     with pytest.raises(CannotStart, match="is of PostgreSQL 17, and this is 18"), Stores(data):
         pytest.fail("opened")
-    assert (data / "postgres" / "base").is_dir()
     assert servers(data) == []
-
-
-def test_a_start_that_was_cut_off_while_making_the_database_is_begun_anew(data: Path):
-    (data / "postgres.new").mkdir(parents=True)
-    (data / "postgres.new" / "PG_VERSION").write_text("18\n")
+    (data / "postgres" / "PG_VERSION").write_text("18\n")
     with Stores(data) as stores:
+        assert read(stores) == ([1], [1])
+
+
+def test_a_start_that_was_cut_off_while_making_the_database_is_begun_anew(fresh: Path):
+    (fresh / "postgres.new").mkdir(parents=True)
+    (fresh / "postgres.new" / "PG_VERSION").write_text("18\n")
+    with Stores(fresh) as stores:
         write(stores, 1)
         assert read(stores) == ([1], [1])
 
 
-def test_a_folder_that_cannot_be_written_is_named(data: Path):
-    data.parent.mkdir(exist_ok=True)
-    data.write_text("a file")
-    with pytest.raises(CannotStart, match="cannot be used"), Stores(data):
+def test_a_folder_that_cannot_be_written_is_named(fresh: Path):
+    fresh.write_text("a file")
+    with pytest.raises(CannotStart, match="cannot be used"), Stores(fresh):
         pytest.fail("opened")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the case is about root")
-def test_root_keeps_data_below_a_folder_that_only_root_may_enter(data: Path):
-    data.parent.chmod(0o700)
-    with Stores(data) as stores:
+def test_the_database_never_runs_as_root_and_reaches_data_where_only_root_may_go(fresh: Path):
+    root = os.geteuid() == 0
+    fresh.parent.chmod(0o700)
+    with Stores(fresh) as stores:
         write(stores, 1)
         [postmaster] = [
-            p for p in servers(data) if p.name() == "postgres" and p.ppid() == os.getpid()
+            process
+            for process in servers(fresh)
+            if process.name() == "postgres" and process.ppid() == os.getpid()
         ]
-        assert postmaster.uids().effective != 0
-    # passing through is allowed, looking around is not
-    assert data.parent.stat().st_mode & 0o777 == 0o701
+        assert (postmaster.uids().effective == os.geteuid()) is not root
+    # passing through is allowed where it must be, looking around never
+    assert fresh.parent.stat().st_mode & 0o777 == (0o701 if root else 0o700)
