@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from router.identity.people import People
     from router.identity.sessions import Sessions
     from router.queues.engine import Engine
+    from router.ratings.store import Ratings
     from router.settings import Settings
     from router.store.hub import Hub
     from router.web.clock import LiveClock
+    from router.web.floor_view import Floors
     from router.web.hands import Hands
     from router.web.leases import Leases
     from router.web.timelines import Timelines
@@ -32,9 +34,11 @@ CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
 CONVERSATIONS: web.AppKey[Conversations] = web.AppKey("conversations")
 VIDEOS: web.AppKey[Videos] = web.AppKey("videos")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
 PEOPLE: web.AppKey[People] = web.AppKey("people")
 
 CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")
 HANDS: web.AppKey[Hands] = web.AppKey("hands")
 LEASES: web.AppKey[Leases] = web.AppKey("leases")
 TIMELINES: web.AppKey[Timelines] = web.AppKey("timelines")
+FLOORS: web.AppKey[Floors] = web.AppKey("floors")

@@ -42,6 +42,11 @@ class Leases:
         with _held(self._desks, (workspace_id, agent_id)):
             yield
 
+    async def expect(self, workspace_id: UUID, contact_id: UUID, vanished_seconds: int) -> None:
+        """The contact's person is about to open their socket."""
+        lease_ms = visitor_lease_ms(vanished_seconds)
+        await self._touch(workspace_id, visitors={lease_ms: [contact_id]})
+
     @contextlib.asynccontextmanager
     async def visitor(
         self, workspace_id: UUID, contact_id: UUID, vanished_seconds: int

@@ -1,0 +1,205 @@
+"""What a host site's widget needs: what its form asks, and opening a contact."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from router.channels.arrivals import Arrival, announcement
+from router.channels.conversation import clean_text
+from router.channels.records import Contact
+from router.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
+from router.identity import entries
+from router.identity.people import Identity
+from router.identity.visitors import read_token
+from router.queues.picture import policy_of
+from router.web import limits, origins
+from router.web.keys import CONTACTS, CONVERSATIONS, LEASES, PEOPLE, POOL, SETTINGS
+from router.web.requests import Body, Language
+from router.web.routes import Route, add
+
+# whoever knows it gets the contact's secret again, so it must not be guessed
+FreshKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\x21-\x7e]{16,64}$",
+        description="16 to 64 random characters, the client's own: sent again, same contact",
+    ),
+]
+
+_WIDGET = """
+select p.*, w.token_secret, q.closed
+from entry_point p join workspace w on w.id = p.workspace_id
+join queue q on q.id = p.customer_queue_id
+where p.kind = 'widget' and p.address = $1
+"""
+
+
+class FormQuery(Body):
+    language: Language | None = None
+
+
+class Topic(msgspec.Struct):
+    topic: str
+    label: dict[str, str]
+
+
+class Widget(msgspec.Struct):
+    name: str
+    language: str
+    languages: list[str]
+    topics: list[Topic]
+    video: bool
+    closed: str | None
+
+
+class NewContact(Body):
+    widget: Annotated[str, Meta(max_length=200)]
+    channel: Literal["chat", "video"]
+    key: FreshKey
+    name: Annotated[str, Meta(max_length=1000)] | None = None
+    mail: Annotated[str, Meta(max_length=1000)] | None = None
+    language: Language | None = None
+    topic: Annotated[str, Meta(max_length=200)] | None = None
+    message: Annotated[str, Meta(max_length=20_000)] | None = None
+    token: Annotated[str, Meta(max_length=8192)] | None = None
+
+
+class Opened(msgspec.Struct):
+    contact: UUID
+    secret: str
+
+
+def spoken(wanted: str | None, entry: Any) -> str:
+    """The wanted language, or its plain form, if the entry point speaks it; else its own. Pure."""
+    for candidate in (wanted, (wanted or "").partition("-")[0]):
+        if candidate and candidate in entry["languages"]:
+            return candidate
+    language: str = entry["language"]
+    return language
+
+
+async def _entry(request: web.Request, address: str, field: str | None = None) -> Any:
+    row = None
+    if "\0" not in address:
+        row = await request.app[POOL].fetchrow(_WIDGET, address)
+    if row is None:
+        raise NotFound("There is no such widget.", field=field)
+    origins.allow_embedding(request, row["origins"])
+    return row
+
+
+async def _form(request: web.Request, query: FormQuery) -> Widget:
+    entry = await _entry(request, request.match_info["key"])
+    language = spoken(query.language, entry)
+    topics = [Topic(choice["topic"], choice["label"]) for choice in entry["menu"]]
+    closed = None if entry["closed"] is None else announcement(entry["closed"], language)
+    return Widget(entry["name"], language, entry["languages"], topics, True, closed)
+
+
+async def _open(request: web.Request, body: NewContact) -> Opened:
+    app = request.app
+    entry = await _entry(request, body.widget, "widget")
+    name = entries.name(body.name) if body.name and body.name.strip() else None
+    mail = entries.mail(body.mail) if body.mail and body.mail.strip() else None
+    message = clean_text(body.message, field="message") if body.message else None
+    key = f"widget:{entry['id']}:{body.key}"
+    secret = _secret(app[SETTINGS].secret_key, key)
+    arrival = Arrival(
+        workspace_id=entry["workspace_id"],
+        channel=body.channel,
+        entry_point_id=entry["id"],
+        provider_key=key,
+        identity=await _who(request, entry, body, key, name, mail),
+        language=spoken(body.language, entry),
+        topic=body.topic,
+        secret_hash=hashlib.sha256(secret.encode()).digest(),
+    )
+    contact = await app[CONTACTS].arrive(arrival)
+    policy = policy_of(
+        await app[POOL].fetchval("select policy from queue where id = $1", contact.queue_id)
+    )
+    # a page that never opens its socket has vanished as well
+    await app[LEASES].expect(contact.workspace_id, contact.id, policy.chat.vanished_seconds)
+    if message is not None:
+        await _first_message(app, contact, body.key, message)
+    return Opened(contact.id, secret)
+
+
+async def _who(
+    request: web.Request,
+    entry: Any,
+    body: NewContact,
+    key: str,
+    name: str | None,
+    mail: str | None,
+) -> Identity:
+    app, ws = request.app, entry["workspace_id"]
+    visitor = read_token(body.token, entry["token_secret"]) if body.token else None
+    known = await app[POOL].fetchrow(
+        "select person_id, role, assurance from contact"
+        " where workspace_id = $1 and provider_key = $2",
+        ws,
+        key,
+    )
+    if known is not None:
+        # sent again: nobody new
+        return Identity(known["person_id"], known["role"], known["assurance"])
+    await limits.count(request, ws, "contacts", app[SETTINGS].contacts_per_minute)
+    return await app[PEOPLE].by_visitor(ws, visitor, name=name, mail=mail)
+
+
+async def _first_message(app: web.Application, contact: Contact, key: str, text: str) -> None:
+    try:
+        await app[CONVERSATIONS].say(
+            contact.workspace_id,
+            contact.id,
+            author="person",
+            author_id=None,
+            text=text,
+            client_key=key,
+        )
+    except Conflict:
+        # sent again after the end: the answer is still which contact it was
+        return
+
+
+def _secret(secret_key: str, provider_key: str) -> str:
+    """The same for the same key, so that a repeat is answered alike; nowhere stored in clear."""
+    digest = hmac.digest(secret_key.encode(), b"contact " + provider_key.encode(), "sha256")
+    return digest.hex()
+
+
+ROUTES = [
+    Route(
+        "GET",
+        "/api/widgets/{key}",
+        _form,
+        "What the widget's form asks and says",
+        query=FormQuery,
+        answer=Widget,
+        errors=(NotFound, Forbidden),
+        origins="widget",
+    ),
+    Route(
+        "POST",
+        "/api/contacts",
+        _open,
+        "Open a chat or video contact",
+        body=NewContact,
+        answer=Opened,
+        status=201,
+        errors=(NotFound, Forbidden, Conflict, Unauthenticated, TooMany),
+        origins="widget",
+    ),
+]
+
+
+def add_routes(router: web.UrlDispatcher) -> None:
+    add(router, ROUTES)
