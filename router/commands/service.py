@@ -7,7 +7,6 @@ import contextlib
 import errno
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from types import FrameType
 from typing import Any
@@ -163,4 +162,5 @@ def _complain(task: asyncio.Task[None]) -> None:
 
 def say(*lines: str) -> None:
     """To whoever typed the command; at once, even into a pipe."""
-    print(*lines, sep="\n", file=sys.stdout, flush=True)
+    for line in lines:
+        print(line, flush=True)
