@@ -19,7 +19,8 @@ from router.channels.voice.callers import Incoming, Message
 from router.channels.voice.legs import Event, Joined, Left, Status
 from router.channels.voice.parameters import Parameters
 from router.channels.voice.voice import VOICE, Voice
-from router.errors import Forbidden, Malformed, NotFound, SecondlineError, Unavailable
+from router.errors import Forbidden, Malformed, NotFound, Unavailable
+from router.web.errors import known
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class _Webhook:
         except NotFound:
             document = twiml.hang_up()
         except Exception as error:
-            if not isinstance(error, (SecondlineError, TimeoutError, OSError)):
+            if known(error) is None:
                 log.exception("voice.fault", address=request.match_info.route.name)
             log.warning("voice.trouble", error=repr(error), address=request.path)
             document = self._trouble(voice, request, form)
