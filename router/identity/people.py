@@ -78,7 +78,7 @@ class People:
         number or by the caller.
         """
         number = expert_number.strip()[:20]
-        guessed, by = f"pin:{ws}:{number}", f"caller:{ws}:{caller}"
+        guessed, by = pin_subject(ws, number), f"caller:{ws}:{caller}"
         async with self._pool.acquire() as conn:
             # the caller first: one who is locked out must not lock out others
             if caller is not None:
@@ -135,6 +135,11 @@ class People:
     ) -> dict[str, Any]:
         """What this viewer may see of the person, see `cards.describe`."""
         return await describe(self._pool, ws, person_id, assurance=assurance, tier=tier, role=role)
+
+
+def pin_subject(ws: UUID, expert_number: str) -> str:
+    """What guesses at this expert number's PIN are counted by."""
+    return f"pin:{ws}:{expert_number}"
 
 
 async def link(conn: Connection, ws: UUID, kind: str, value: str, person_id: UUID) -> None:

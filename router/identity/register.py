@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from router.identity.changes import Address, Holder, Known, Plan, addresses, given_up, plan
 from router.identity.entries import Entry
-from router.identity.imports import Refusal, parse
 from router.identity.people import absorb
 from router.store.truth import Connection
 
@@ -21,49 +17,14 @@ BATCH = 5_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Report:
-    """What became of a file's rows."""
-
-    created: int
-    updated: int
-    unchanged: int
-    refused: tuple[Refusal, ...]
-
-
-class Register:
-    """The experts of a workspace in the database."""
-
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
-        self._pool = pool
-
-    async def read_file(self, ws: UUID, data: bytes) -> Report:
-        """Import a CSV file, see `imports.parse`: all rows but the refused ones, or nothing.
-
-        The same file again changes nothing. Raises Malformed, Invalid.
-        """
-        country = await self.country(ws)
-        # 100,000 phones take seconds to read: not on the loop that everybody's sockets share
-        parsed = await asyncio.to_thread(parse, data, country)
-        async with self._pool.acquire() as conn, conn.transaction():
-            done = await store(conn, ws, parsed.entries)
-        return Report(
-            len(done.created),
-            len(done.updated),
-            len(done.unchanged),
-            tuple(sorted((*parsed.refused, *done.refused), key=lambda refusal: refusal.line)),
-        )
-
-    async def country(self, ws: UUID) -> str:
-        """Whose dialling habits apply in this workspace."""
-        country: str = await self._pool.fetchval("select country from workspace where id = $1", ws)
-        return country
+async def lock(conn: Connection, ws: UUID) -> None:
+    """One change of a register at a time: two would read what the other is about to write."""
+    await conn.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"register:{ws}")
 
 
 async def store(conn: Connection, ws: UUID, stated: Sequence[Entry]) -> Plan:
     """Plan and store inside of the caller's transaction; what the plan refuses is not stored."""
-    # one change of a register at a time: two would read what the other is about to write
-    await conn.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"register:{ws}")
+    await lock(conn, ws)
     experts = await _experts(conn, ws, [entry.number for entry in stated])
     holders = await _holders(conn, ws, [a for entry in stated for a in addresses(entry)])
     todo = await asyncio.to_thread(plan, stated, experts, holders)

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from router.identity.experts import Experts
 from router.identity.hashing import Hasher
 from router.identity.people import People
-from router.identity.register import Register
 from router.store.truth import open_pool
 
 
@@ -41,5 +41,5 @@ def people(pool: asyncpg.Pool, hasher: Hasher) -> People:
 
 
 @pytest.fixture
-def register(pool: asyncpg.Pool) -> Register:
-    return Register(pool)
+def experts(pool: asyncpg.Pool, hasher: Hasher) -> Experts:
+    return Experts(pool, hasher)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from router.errors import Invalid, Malformed
 from router.identity.changes import Holder, Known, plan
 from router.identity.entries import Entry
+from router.identity.experts import Experts
 from router.identity.imports import parse
 from router.identity.people import People
-from router.identity.register import Register
 
 HEADER = "number,name,phones,mail,languages,network_size,account\n"
 EVA = "4711,Eva,030 123456;+43 664 1234567,Eva@Example.org,de;en,120,eva\n"
@@ -128,22 +128,22 @@ def test_no_bytes_at_all_make_the_reader_fall(data: bytes) -> None:
 
 
 async def test_the_same_file_again_changes_nothing(
-    register: Register, ws: UUID, pool: asyncpg.Pool
+    experts: Experts, ws: UUID, pool: asyncpg.Pool
 ) -> None:
     data = (HEADER + EVA + "4712,Ben,,,,,\n").encode()
-    first = await register.read_file(ws, data)
+    first = await experts.read_file(ws, data)
     before = await pool.fetch("select * from address order by value")
-    second = await register.read_file(ws, data)
+    second = await experts.read_file(ws, data)
     assert (first.created, first.updated, first.unchanged) == (2, 0, 0)
     assert (second.created, second.updated, second.unchanged, second.refused) == (0, 0, 2, ())
     assert await pool.fetch("select * from address order by value") == before
 
 
 async def test_a_changed_row_changes_what_it_says_and_nothing_else(
-    register: Register, people: People, ws: UUID, pool: asyncpg.Pool
+    experts: Experts, people: People, ws: UUID, pool: asyncpg.Pool
 ) -> None:
-    await register.read_file(ws, (HEADER + EVA).encode())
-    report = await register.read_file(ws, b"number,name,phones\n4711,Eva Ko,030 777777\n")
+    await experts.read_file(ws, (HEADER + EVA).encode())
+    report = await experts.read_file(ws, b"number,name,phones\n4711,Eva Ko,030 777777\n")
     assert (report.created, report.updated, report.unchanged) == (0, 1, 0)
     row = await pool.fetchrow("select * from expert join person on id = person_id")
     assert (row["name"], row["network_size"], row["languages"]) == ("Eva Ko", 120, ["de", "en"])
@@ -154,10 +154,10 @@ async def test_a_changed_row_changes_what_it_says_and_nothing_else(
 
 
 async def test_a_phone_of_another_expert_is_refused_and_the_rest_is_taken(
-    register: Register, people: People, ws: UUID
+    experts: Experts, people: People, ws: UUID
 ) -> None:
-    await register.read_file(ws, (HEADER + EVA).encode())
-    report = await register.read_file(
+    await experts.read_file(ws, (HEADER + EVA).encode())
+    report = await experts.read_file(
         ws, b"number,name,phones\n4712,Ben,+4930123456\n4713,Cem,+4930123457\n"
     )
     assert report.created == 1
@@ -170,13 +170,13 @@ async def test_a_phone_of_another_expert_is_refused_and_the_rest_is_taken(
 
 @pytest.mark.parametrize("order", [("4711", "4712"), ("4712", "4711")])
 async def test_two_experts_can_swap_their_phones_in_one_file(
-    register: Register, people: People, ws: UUID, order: tuple[str, str]
+    experts: Experts, people: People, ws: UUID, order: tuple[str, str]
 ) -> None:
     phones = {"4711": "+4930123456", "4712": "+4930123457"}
     head = "number,name,phones\n"
-    await register.read_file(ws, (head + "".join(f"{n},{n},{phones[n]}\n" for n in order)).encode())
+    await experts.read_file(ws, (head + "".join(f"{n},{n},{phones[n]}\n" for n in order)).encode())
     phones = {"4711": "+4930123457", "4712": "+4930123456"}
-    report = await register.read_file(
+    report = await experts.read_file(
         ws, (head + "".join(f"{n},{n},{phones[n]}\n" for n in order)).encode()
     )
     assert (report.updated, report.refused) == (2, ())
@@ -203,7 +203,7 @@ def test_a_row_that_is_refused_gives_up_nothing() -> None:
 
 
 async def test_whoever_called_from_an_experts_number_before_was_this_expert(
-    register: Register, people: People, ws: UUID, pool: asyncpg.Pool
+    experts: Experts, people: People, ws: UUID, pool: asyncpg.Pool
 ) -> None:
     stranger = await people.by_phone(ws, "+4930123456", attested=False)
     queue = await pool.fetchval(
@@ -215,14 +215,14 @@ async def test_whoever_called_from_an_experts_number_before_was_this_expert(
         " 'waiting')",
         ws, stranger.person_id, queue,
     )  # fmt: skip
-    await register.read_file(ws, (HEADER + EVA).encode())
+    await experts.read_file(ws, (HEADER + EVA).encode())
     expert = await people.by_phone(ws, "+4930123456", attested=False)
     assert expert.role == "expert"
     assert await pool.fetchval("select person_id from contact") == expert.person_id
 
 
 async def test_a_hundred_thousand_rows_are_read_while_others_are_served(
-    register: Register, ws: UUID, pool: asyncpg.Pool
+    experts: Experts, ws: UUID, pool: asyncpg.Pool
 ) -> None:
     rows = 100_000
     chance = random.Random(1)
@@ -241,8 +241,8 @@ async def test_a_hundred_thousand_rows_are_read_while_others_are_served(
             longest = max(longest, time.monotonic() - before)
 
     heart = asyncio.create_task(beat())
-    first = await register.read_file(ws, data)
+    first = await experts.read_file(ws, data)
     heart.cancel()
     assert (first.created, first.refused[:3]) == (rows, ())
     assert longest < 2, f"everybody else waited for {longest:.1f} s"
-    assert (await register.read_file(ws, data)).unchanged == rows
+    assert (await experts.read_file(ws, data)).unchanged == rows
