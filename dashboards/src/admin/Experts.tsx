@@ -162,8 +162,8 @@ function columnsOf(onAction: (kind: Action, expert: Expert) => void): Column<Exp
     {
       key: "pin",
       title: "PIN",
-      width: "6rem",
-      narrow: "5rem",
+      width: "6.5rem",
+      narrow: "5.75rem",
       sort: (row) => row.pin,
       render: ({ pin }) => (
         <Badge variant="light" color={PINS[pin].color} radius="sm" tt="none">

@@ -129,8 +129,8 @@ function Report({ report }: { report: ImportReport }) {
             <Table stickyHeader striped>
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th w="5rem">Line</Table.Th>
-                  <Table.Th w="8rem">Column</Table.Th>
+                  <Table.Th w="4rem">Line</Table.Th>
+                  <Table.Th w="6.5rem">Column</Table.Th>
                   <Table.Th>Why</Table.Th>
                 </Table.Tr>
               </Table.Thead>

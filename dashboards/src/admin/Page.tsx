@@ -1,4 +1,4 @@
-import { Tabs } from "@mantine/core";
+import { Tabs, VisuallyHidden } from "@mantine/core";
 import { IconDoorEnter, IconHeadset, IconListDetails, IconStar, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { PageLinks } from "../shared/pages";
@@ -29,6 +29,7 @@ export function Page() {
 
   return (
     <Shell centre={<PageLinks />}>
+      <VisuallyHidden component="h1">Admin</VisuallyHidden>
       <Tabs
         value={tab}
         onChange={(next) => {

@@ -147,16 +147,7 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
           </Group>
         </Fieldset>
         <Fieldset legend="After a contact">
-          <Group grow align="start">
-            <SecondsInput label="Wrap-up ends after" {...at("wrap_up_seconds")} />
-            <Select
-              label="Escalates to"
-              placeholder="Nowhere"
-              clearable
-              data={others.map((other) => ({ value: other.slug, label: other.name }))}
-              {...at("escalates_to")}
-            />
-          </Group>
+          <SecondsInput label="Wrap-up ends by itself after" {...at("wrap_up_seconds")} />
         </Fieldset>
         <Fieldset legend="An offer rings for">
           <Group grow align="start">
@@ -165,8 +156,17 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
             <SecondsInput label="Videos" {...at("offer_seconds.video")} />
           </Group>
         </Fieldset>
-        <Fieldset legend="After a decline or miss">
-          <SecondsInput label="The same agent is asked again after" {...at("retry_seconds")} />
+        <Fieldset legend="Otherwise">
+          <Select
+            label="An agent escalates to"
+            placeholder="Nowhere"
+            clearable
+            mb="xs"
+            data={others.map((other) => ({ value: other.slug, label: other.name }))}
+            {...at("escalates_to")}
+            data-testid="escalates-to"
+          />
+          <SecondsInput label="After a decline or miss, the same agent is asked again after" {...at("retry_seconds")} />
         </Fieldset>
         <Fieldset legend="Head start">
           <Group grow align="start">
@@ -174,11 +174,11 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
             <SecondsInput label="Experts" {...at("expert_head_start_seconds")} />
           </Group>
           <Group grow align="start" mt="xs">
-            <NumberInput label="For each customer of theirs" min={0} suffix=" s" {...at("network_seconds")} />
-            <NumberInput label="For at most" min={0} allowDecimal={false} suffix=" customers" {...at("network_cap")} />
+            <NumberInput label="Per customer" min={0} suffix=" s" {...at("network_seconds")} />
+            <NumberInput label="At most" min={0} allowDecimal={false} suffix=" customers" {...at("network_cap")} />
           </Group>
           <Text size="xs" c="dimmed" mt={6}>
-            So much longer than they did, they count as having waited.
+            They count as having waited so much longer than they did. An expert gets more for each customer of their network.
           </Text>
         </Fieldset>
         <Fieldset legend="A silent chat">
@@ -186,13 +186,13 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
             <SecondsInput label="Warned after" {...at("chat.warn_seconds")} />
             <SecondsInput label="Ended after" {...at("chat.end_seconds")} />
           </Group>
-          <SecondsInput mt="xs" label="A person who has gone has abandoned after" {...at("chat.vanished_seconds")} />
+          <SecondsInput mt="xs" label="Gone people have abandoned after" {...at("chat.vanished_seconds")} />
         </Fieldset>
       </SimpleGrid>
       <Fieldset legend="Offered to waiting callers">
         <Group align="end" gap="xl">
           <Switch label="Callback" {...on("callback")} />
-          <NumberInput label="Calls until unreachable" min={1} max={10} w="11rem" {...at("callback_tries")} />
+          <NumberInput label="Calls until unreachable" min={1} max={10} w="14rem" {...at("callback_tries")} />
           <Switch label="Voicemail" {...on("voicemail")} />
         </Group>
       </Fieldset>

@@ -65,8 +65,8 @@ export function Queues({ loaded }: { loaded: Loaded<Queue[]> }) {
       {
         key: "state",
         title: "State",
-        width: "6rem",
-        narrow: "5rem",
+        width: "6.5rem",
+        narrow: "5.75rem",
         sort: (row) => (row.closed === null ? 0 : 1),
         render: (row) => (
           <Badge variant="light" radius="sm" tt="none" color={row.closed === null ? "teal" : "gray"}>

@@ -57,7 +57,7 @@ export const agentColumns: Column<Account>[] = [
         {(Object.keys(CHANNEL_NAMES) as Channel[]).map((channel) => (
           <Group key={channel} gap={3} wrap="nowrap" c={agent?.capacity[channel] ? undefined : "dimmed"}>
             <ChannelIcon channel={channel} size={14} />
-            {agent?.capacity[channel] ?? 0}
+            <span>{agent?.capacity[channel] ?? 0}</span>
           </Group>
         ))}
       </Group>

@@ -1,8 +1,4 @@
-import { Container, Title } from "@mantine/core";
 import { mount } from "../shared/mount";
+import { Page } from "./Page";
 
-mount(
-  <Container component="main">
-    <Title>Phone booth</Title>
-  </Container>,
-);
+mount(<Page />);

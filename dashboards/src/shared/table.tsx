@@ -171,6 +171,9 @@ function from<Row>(column: Column<Row>): string | undefined {
   return column.from === undefined ? undefined : classes[column.from];
 }
 
+// "Line 2" before "Line 10"
+const names = new Intl.Collator(undefined, { numeric: true });
+
 function inOrder<Row extends { id: string }>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -183,7 +186,7 @@ function inOrder<Row extends { id: string }>(
   keyed.sort((a, b) => {
     const order =
       typeof a.key === "string" && typeof b.key === "string"
-        ? a.key.localeCompare(b.key)
+        ? names.compare(a.key, b.key)
         : Number(a.key) - Number(b.key);
     // equal rows keep their places from patch to patch
     return order * sign || (a.row.id < b.row.id ? -1 : 1);

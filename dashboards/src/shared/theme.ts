@@ -8,7 +8,7 @@ const petrol: MantineColorsTuple = [
   "#75bfcb",
   "#4dacbc",
   "#339fb2",
-  "#1f8598",
+  "#1b7d8f",
   "#0f6f81",
   "#0a5a6a",
   "#034654",

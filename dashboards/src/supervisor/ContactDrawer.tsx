@@ -87,7 +87,7 @@ export function ContactDrawer({ id, row, onMove, onClose, onLeave }: Props) {
               )}
               <Button
                 variant="default"
-                c="red"
+                c="var(--error)"
                 leftSection={<IconX size={16} />}
                 onClick={() => onClose(row)}
                 data-testid="drawer-close"
@@ -219,7 +219,9 @@ function Handlings({ detail }: { detail: ContactDetail }) {
                   <Text size="xs" c="dimmed" w="8rem">
                     {rating.direction === "of_agent" ? "Person rated agent" : "Agent rated person"}
                   </Text>
-                  <Rating value={rating.stars} readOnly size="xs" aria-label={`${rating.stars} of 5 stars`} />
+                  <span role="img" aria-label={`${rating.stars} of 5 stars`}>
+                    <Rating value={rating.stars} readOnly size="xs" aria-hidden />
+                  </span>
                   {rating.comment && <Text size="xs">“{rating.comment}”</Text>}
                 </Group>
               ))}

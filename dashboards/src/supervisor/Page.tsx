@@ -1,4 +1,4 @@
-import { ActionIcon, Center, Loader, SegmentedControl, SimpleGrid, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Center, Loader, SegmentedControl, SimpleGrid, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useDisclosure, useFullscreenDocument, useMediaQuery } from "@mantine/hooks";
 import { IconClockPause, IconDeviceDesktop, IconDeviceDesktopOff } from "@tabler/icons-react";
 import { useCallback, useEffect, useRef, useState } from "react";
@@ -11,7 +11,7 @@ import { ContactDrawer } from "./ContactDrawer";
 import { Contacts } from "./Contacts";
 import { CloseContact, CloseQueue, MoveContact, OpenQueue, SetState } from "./dialogs";
 import classes from "./Page.module.css";
-import "./tones.css";
+import "../shared/tones.css";
 import { Queues } from "./Queues";
 import { Tiles } from "./Tiles";
 import { useFloor } from "./useFloor";
@@ -46,6 +46,7 @@ export function Page() {
   return (
     <ClockProvider now={now} stoppedAt={stoppedAt}>
       <Shell link={link} centre={<PageLinks />} actions={<WallToggle wall={wall} onToggle={toggle} />}>
+        <VisuallyHidden component="h1">Supervisor</VisuallyHidden>
         <div className={classes.page} data-wall={wall || undefined}>
           {!loaded ? (
             <Center h="50vh">

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Group, Menu, Paper, SimpleGrid, Text, Title } from "@mantine/core";
+import { ActionIcon, Badge, Group, Menu, Paper, SimpleGrid, Text, Title, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconDots,
@@ -18,11 +18,16 @@ export type QueueAction = (action: "close" | "open", queue: QueueRow) => void;
 
 export function Queues({ queues, onAction }: { queues: readonly QueueRow[]; onAction: QueueAction }) {
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2, lg: 3, xl: 4 }} spacing="md" data-testid="queues">
-      {queues.map((queue) => (
-        <QueueCard key={queue.id} queue={queue} onAction={onAction} />
-      ))}
-    </SimpleGrid>
+    <section aria-labelledby="queues-title">
+      <VisuallyHidden component="h2" id="queues-title">
+        Queues
+      </VisuallyHidden>
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3, xl: 4 }} spacing="md" data-testid="queues">
+        {queues.map((queue) => (
+          <QueueCard key={queue.id} queue={queue} onAction={onAction} />
+        ))}
+      </SimpleGrid>
+    </section>
   );
 }
 

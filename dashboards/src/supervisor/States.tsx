@@ -28,7 +28,6 @@ export function AgentStateBadge({ agent }: { agent: Pick<AgentRow, "state" | "re
       variant="light"
       color={color}
       radius="sm"
-      tt="none"
       fw={600}
       leftSection={<Icon size={13} aria-hidden />}
       title={agent.reason ?? undefined}
