@@ -345,5 +345,5 @@ async def test_with_the_live_store_away_the_caller_still_gets_in_line(exchange: 
     call = sid()
     heard = await waiting(exchange, call)
     assert "stay on the line" in heard
-    assert "in line" not in heard  # a place that nobody can know is not told
+    assert "next in line" not in heard  # a place that nobody can know is not told
     assert (await exchange.contact(call))["state"] == "waiting"
