@@ -38,6 +38,8 @@ export interface ConversationOptions {
   /** Entries after a number. */
   read: (after: number) => Promise<Entry[]>;
   changed: (view: ConversationView) => void;
+  /** Says a refusal in the reader's language; without: in the service's. */
+  explain?: (error: RequestError) => string;
 }
 
 const AGAIN_MS = 2000;
@@ -175,7 +177,7 @@ export class Conversation {
           }
           this.#show({
             outgoing: this.#view.outgoing.map((o) =>
-              o.key === next.key ? { ...o, refused: error.message } : o,
+              o.key === next.key ? { ...o, refused: this.#options.explain?.(error) ?? error.message } : o,
             ),
           });
         }

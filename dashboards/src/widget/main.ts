@@ -6,6 +6,8 @@
  * data-language="de": the language; without: the browser's.
  * data-token="…": the host site's signed word on who its visitor is.
  *
+ * `window.dispatchEvent(new Event("secondline:open"))` opens it from a button of the host page.
+ *
  * Everything is in a shadow tree: neither side's styles reach the other.
  */
 import { Api } from "../shared/http";
@@ -36,6 +38,7 @@ function start(script: HTMLScriptElement): void {
   root.append(widget.element);
   document.body.append(host);
   widget.start();
+  addEventListener("secondline:open", () => widget.open());
 }
 
 const own =

@@ -1,4 +1,5 @@
 /** One to five stars and a word, once a conversation is over. */
+import { RequestError } from "../shared/socket";
 import { button, el, fill } from "./dom";
 import type { Speech } from "./texts";
 
@@ -37,7 +38,8 @@ export function makeRating(speech: Speech, send: (stars: number, comment: string
       fill(trouble);
       void send(chosen, comment.value.trim()).catch((error: unknown) => {
         submit.disabled = false;
-        fill(trouble, error instanceof Error ? error.message : String(error));
+        const unreachable = !(error instanceof RequestError) || error.undecided;
+        fill(trouble, unreachable ? say("unreachable") : error.message);
       });
     },
   });

@@ -1,8 +1,8 @@
 /** One contact as the person's side holds it: socket, conversation, video. No page in here. */
 import { Call, type CallView } from "../shared/call";
 import { Conversation, type ConversationView } from "../shared/conversation";
-import { type Api, ApiError } from "../shared/http";
-import { type Link, Socket } from "../shared/socket";
+import type { Api } from "../shared/http";
+import { type Link, RequestError, Socket } from "../shared/socket";
 import type { ContactFrame, ContactRequests, Entry, Ice, OwnContact, VideoState } from "../shared/wire";
 import type { Kept } from "./memory";
 
@@ -22,6 +22,7 @@ export interface TalkOptions {
   kept: Kept;
   /** Whether the visitor agreed to be seen. */
   agreed: () => boolean;
+  explain: (error: RequestError) => string;
   changed: (view: TalkView, heard: Entry | null) => void;
 }
 
@@ -47,6 +48,7 @@ export class Talk {
       say: (key, text) => this.#socket.request("say", { key, text }),
       read: async (after) => (await this.#socket.request("read", { after }))["entries"] as Entry[],
       changed: (conversation) => this.#show({ conversation }),
+      explain: options.explain,
     });
     this.#view = {
       link: this.#socket.link,
@@ -93,15 +95,10 @@ export class Talk {
 
   /** Stars from 1 to 5. Given before is as good as given. */
   async rate(stars: number, comment: string): Promise<void> {
-    const { contact, secret } = this.#options.kept;
     try {
-      await this.#options.api.post(`/api/contacts/${contact}/rating`, {
-        secret,
-        stars,
-        ...(comment === "" ? {} : { comment }),
-      });
+      await this.#socket.request("rate", comment === "" ? { stars } : { stars, comment });
     } catch (error) {
-      if (!(error instanceof ApiError && error.code === "conflict")) throw error;
+      if (!(error instanceof RequestError && error.code === "conflict")) throw error;
     }
     this.#show({ rated: true });
   }

@@ -67,6 +67,11 @@ export class Widget {
     this.#count();
   }
 
+  /** Opens the panel, as a press on the button does. */
+  open(): void {
+    if (!this.#memory.open || this.#panel.hidden) this.#toggle(true);
+  }
+
   /** Shows itself, with the contact under way where there is one. */
   start(): void {
     const kept = this.#memory.contact;
@@ -174,6 +179,7 @@ export class Widget {
       socketBase: this.#options.socketBase,
       kept,
       agreed: () => this.#memory.seen === kept.contact,
+      explain: (error) => (error.code === "conflict" ? this.#speech.say("ended") : error.message),
       changed: (view, heard) => {
         if (this.#talk !== talk) return;
         this.#conversing?.show(view);

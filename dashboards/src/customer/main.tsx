@@ -1,8 +1,0 @@
-import { Container, Title } from "@mantine/core";
-import { mount } from "../shared/mount";
-
-mount(
-  <Container component="main">
-    <Title>Customer</Title>
-  </Container>,
-);
