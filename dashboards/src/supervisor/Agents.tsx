@@ -1,9 +1,10 @@
-import { ActionIcon, Chip, Group, Select, Text, TextInput, Title } from "@mantine/core";
+import { Chip, Group, Select, Text, TextInput, Title } from "@mantine/core";
 import { IconAdjustments, IconSearch, IconStarFilled } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { count, tenth } from "../shared/format";
 import type { AgentRow, AgentState } from "../shared/wire";
 import { Since } from "./Clock";
+import classes from "./rows.module.css";
 import { AgentStateBadge, Load, STATES } from "./States";
 import { type Column, LiveTable } from "../shared/table";
 
@@ -102,9 +103,9 @@ function columnsOf(onSetState: Props["onSetState"]): Column<AgentRow>[] {
       title: "Agent",
       sort: (row) => row.name,
       render: (row) => (
-        <Text span size="sm" fw={600} title={row.name}>
+        <span className={classes.name} title={row.name}>
           {row.name}
-        </Text>
+        </span>
       ),
     },
     {
@@ -147,15 +148,11 @@ function columnsOf(onSetState: Props["onSetState"]): Column<AgentRow>[] {
       sort: (row) => row.rating?.mean ?? 0,
       render: ({ rating }) =>
         rating === null || rating.mean === null || rating.count === 0 ? (
-          <Text span size="sm" c="dimmed">
-            new
-          </Text>
+          <span className={classes.dim}>new</span>
         ) : (
           <span title={`${count(rating.count)} ratings`}>
             <IconStarFilled size={12} aria-label="stars" role="img" /> {tenth(rating.mean)}{" "}
-            <Text span size="xs" c="dimmed">
-              ({count(rating.count)})
-            </Text>
+            <span className={classes.dim}>({count(rating.count)})</span>
           </span>
         ),
     },
@@ -164,17 +161,17 @@ function columnsOf(onSetState: Props["onSetState"]): Column<AgentRow>[] {
       title: "Action",
       hiddenTitle: true,
       width: "3.25rem",
-      narrow: "2.75rem",
+      narrow: "3rem",
       render: (row) => (
-        <ActionIcon
-          variant="subtle"
-          color="gray"
+        <button
+          type="button"
+          className={classes.set}
           aria-label={`Set the state of ${row.name}`}
           onClick={() => onSetState(row)}
           data-testid="agent-set-state"
         >
           <IconAdjustments size={17} />
-        </ActionIcon>
+        </button>
       ),
     },
   ];

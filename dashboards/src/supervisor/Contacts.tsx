@@ -1,24 +1,22 @@
-import { ActionIcon, Anchor, Badge, Group, Menu, SegmentedControl, Text, Title } from "@mantine/core";
-import { IconArrowRight, IconDots, IconEye, IconPhoneCalling, IconStarFilled, IconX } from "@tabler/icons-react";
+import { Group, SegmentedControl, Text, Title } from "@mantine/core";
+import { IconPhoneCalling, IconStarFilled } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { count, label, language } from "../shared/format";
 import { ChannelIcon } from "../shared/icons";
 import type { ContactRow } from "../shared/wire";
 import { Since } from "./Clock";
-import classes from "./Contacts.module.css";
+import classes from "./rows.module.css";
 import { type Column, LiveTable } from "../shared/table";
-
-export type ContactAction = (action: "show" | "move" | "close", contact: ContactRow) => void;
 
 interface Props {
   contacts: ReadonlyMap<string, ContactRow>;
   /** names of queues and agents by id; both stable functions */
   queueName: (id: string) => string;
   agentName: (id: string) => string;
-  onAction: ContactAction;
+  onShow: (contact: ContactRow) => void;
 }
 
-export function Contacts({ contacts, queueName, agentName, onAction }: Props) {
+export function Contacts({ contacts, queueName, agentName, onShow }: Props) {
   const [shown, setShown] = useState("all");
   const all = useMemo(() => [...contacts.values()], [contacts]);
   const waiting = useMemo(() => all.filter((row) => row.state !== "handling"), [all]);
@@ -28,8 +26,8 @@ export function Contacts({ contacts, queueName, agentName, onAction }: Props) {
     [all, waiting, shown],
   );
   const columns = useMemo(
-    () => columnsOf(queueName, agentName, onAction),
-    [queueName, agentName, onAction],
+    () => columnsOf(queueName, agentName, onShow),
+    [queueName, agentName, onShow],
   );
   return (
     <section aria-labelledby="contacts-title">
@@ -70,7 +68,7 @@ export function Contacts({ contacts, queueName, agentName, onAction }: Props) {
 function columnsOf(
   queueName: Props["queueName"],
   agentName: Props["agentName"],
-  onAction: ContactAction,
+  onShow: (contact: ContactRow) => void,
 ): Column<ContactRow>[] {
   return [
     {
@@ -78,26 +76,24 @@ function columnsOf(
       title: "Person",
       sort: (row) => row.person ?? "",
       render: (row) => (
-        <Group gap={8} wrap="nowrap" maw="100%">
+        <span className={classes.person}>
           <ChannelIcon channel={row.channel} size={16} />
-          <Anchor
-            component="button"
+          <button
             type="button"
-            size="sm"
-            fw={600}
-            truncate
-            onClick={() => onAction("show", row)}
+            className={classes.open}
+            title="Show this contact"
+            onClick={() => onShow(row)}
             data-testid="contact-open"
           >
             {row.person ?? "Unknown"}
-          </Anchor>
+          </button>
           {row.role === "expert" && (
-            <Badge size="xs" radius="sm" tt="none" className={classes.expert}>
-              <IconStarFilled size={9} role="img" aria-label="Expert" />
-              <span aria-hidden> Expert</span>
-            </Badge>
+            <span className={classes.expert} role="img" aria-label="Expert">
+              <IconStarFilled size={9} aria-hidden />
+              <span>Expert</span>
+            </span>
           )}
-        </Group>
+        </span>
       ),
     },
     {
@@ -134,48 +130,9 @@ function columnsOf(
         <>
           {language(row.language)}
           {row.topic && (
-            <Text span size="sm" c="dimmed">
-              {" · "}
-              {label(row.topic)}
-            </Text>
+            <span className={classes.dim}> · {label(row.topic)}</span>
           )}
         </>
-      ),
-    },
-    {
-      key: "action",
-      title: "Actions",
-      hiddenTitle: true,
-      width: "3.25rem",
-      narrow: "2.75rem",
-      render: (row) => (
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={`Actions for the contact of ${row.person ?? "an unknown person"}`}
-              data-testid="contact-actions"
-            >
-              <IconDots size={17} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconEye size={16} />} onClick={() => onAction("show", row)}>
-              Show
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconArrowRight size={16} />}
-              disabled={row.state === "handling"}
-              onClick={() => onAction("move", row)}
-            >
-              Move to another queue…
-            </Menu.Item>
-            <Menu.Item color="red" leftSection={<IconX size={16} />} onClick={() => onAction("close", row)}>
-              Close…
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
       ),
     },
   ];
@@ -190,16 +147,12 @@ function Standing({ row, agentName }: { row: ContactRow; agentName: Props["agent
         ? `Ringing${agent === null ? "" : ` at ${agent}`}`
         : "Waiting";
   return (
-    <Group gap={6} wrap="nowrap" title={words}>
-      {row.callback && <IconPhoneCalling size={15} role="img" aria-label="Callback" style={{ flex: "none" }} />}
-      <Text span size="sm" truncate fw={row.state === "handling" ? 400 : 600}>
+    <span className={classes.standing} title={words}>
+      {row.callback && <IconPhoneCalling size={15} role="img" aria-label="Callback" />}
+      <span className={classes.words} data-waits={row.state !== "handling" || undefined}>
         {words}
-      </Text>
-      {row.attempt > 1 && (
-        <Text span size="xs" c="dimmed" style={{ flex: "none" }}>
-          try {row.attempt}
-        </Text>
-      )}
-    </Group>
+      </span>
+      {row.attempt > 1 && <span className={classes.dim}>try {row.attempt}</span>}
+    </span>
   );
 }

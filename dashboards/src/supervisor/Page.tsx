@@ -37,10 +37,7 @@ export function Page() {
   const agentName = useCallback((id: string) => held.current.agents.get(id)?.name ?? id, []);
   const onSetState = useCallback((agent: AgentRow) => setDialog({ kind: "state", agent }), []);
   const onQueue = useCallback((kind: "close" | "open", queue: QueueRow) => setDialog({ kind, queue }), []);
-  const onContact = useCallback((action: "show" | "move" | "close", contact: ContactRow) => {
-    if (action === "show") setShown(contact.id);
-    else setDialog({ kind: action === "move" ? "move" : "close-contact", contact });
-  }, []);
+  const onShow = useCallback((contact: ContactRow) => setShown(contact.id), []);
   const leave = useCallback(() => setDialog(null), []);
 
   return (
@@ -85,7 +82,7 @@ export function Page() {
                         contacts={floor.contacts}
                         queueName={queueName}
                         agentName={agentName}
-                        onAction={onContact}
+                        onShow={onShow}
                       />
                     )}
                   </SimpleGrid>
@@ -98,8 +95,8 @@ export function Page() {
           <ContactDrawer
             id={shown}
             row={floor.contacts.get(shown)}
-            onMove={(contact) => onContact("move", contact)}
-            onClose={(contact) => onContact("close", contact)}
+            onMove={(contact) => setDialog({ kind: "move", contact })}
+            onClose={(contact) => setDialog({ kind: "close-contact", contact })}
             onLeave={() => setShown(null)}
           />
         )}

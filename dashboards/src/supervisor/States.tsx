@@ -1,4 +1,3 @@
-import { Badge, Group, Text } from "@mantine/core";
 import {
   IconBellRinging,
   IconCoffee,
@@ -8,8 +7,12 @@ import {
   IconCircleCheck,
   type Icon,
 } from "@tabler/icons-react";
+import type { CSSProperties } from "react";
 import { CHANNEL_NAMES, ChannelIcon } from "../shared/icons";
 import type { AgentRow, AgentState, Channel, Load as PerChannel } from "../shared/wire";
+import classes from "./rows.module.css";
+
+const CHANNELS = Object.keys(CHANNEL_NAMES) as Channel[];
 
 /** Each state has a word, a shape and a colour; the colour is never the only one to say it. */
 export const STATES: Record<AgentState, { label: string; color: string; icon: Icon }> = {
@@ -21,49 +24,41 @@ export const STATES: Record<AgentState, { label: string; color: string; icon: Ic
   offline: { label: "Offline", color: "gray", icon: IconPower },
 };
 
+/** In rows that come and go by the hundred: plain elements, no library components. */
 export function AgentStateBadge({ agent }: { agent: Pick<AgentRow, "state" | "reason"> }) {
   const { label, color, icon: Icon } = STATES[agent.state];
+  const tones = {
+    "--tone": `var(--mantine-color-${color}-light-color)`,
+    "--back": `var(--mantine-color-${color}-light)`,
+  } as CSSProperties;
   return (
-    <Badge
-      variant="light"
-      color={color}
-      radius="sm"
-      fw={600}
-      leftSection={<Icon size={13} aria-hidden />}
-      title={agent.reason ?? undefined}
-      maw="100%"
-      px={8}
-    >
+    <span className={classes.state} style={tones} title={agent.reason ?? undefined}>
+      <Icon size={13} aria-hidden />
       {label}
       {agent.reason ? ` · ${agent.reason}` : ""}
-    </Badge>
+    </span>
   );
 }
 
 /** Load against capacity, one small pair for each channel: phone 1/1, chat 2/3. */
 export function Load({ load, capacity }: { load: PerChannel; capacity: PerChannel }) {
-  const channels = (Object.keys(CHANNEL_NAMES) as Channel[]).filter(
-    (channel) => (capacity[channel] ?? 0) > 0 || (load[channel] ?? 0) > 0,
-  );
   return (
-    <Group gap={10} wrap="nowrap" component="span">
-      {channels.map((channel) => {
+    <span className={classes.load}>
+      {CHANNELS.map((channel) => {
         const [now, most] = [load[channel] ?? 0, capacity[channel] ?? 0];
+        if (now === 0 && most === 0) return null;
         return (
-          <Text
+          <span
             key={channel}
-            span
-            size="sm"
-            c={now === 0 ? "dimmed" : undefined}
-            fw={now >= most && most > 0 ? 700 : undefined}
+            data-busy={now > 0 || undefined}
+            data-full={now >= most || undefined}
             title={`${CHANNEL_NAMES[channel]}: ${now} of ${most}`}
-            style={{ display: "inline-flex", alignItems: "center", gap: 3 }}
           >
             <ChannelIcon channel={channel} size={14} />
             {now}/{most}
-          </Text>
+          </span>
         );
       })}
-    </Group>
+    </span>
   );
 }
