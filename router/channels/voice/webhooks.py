@@ -49,7 +49,8 @@ class _Webhook:
         if voice is None:
             raise Unavailable("This service has no telephone account.")
         form, query = await _read(request, voice)
-        if form.get("CallSid") is None:
+        # a conference's own beginning and end are of no call
+        if form.get("CallSid") is None and self._back is not None:
             raise Malformed("This parameter is missing or not of its form.", field="CallSid")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -184,8 +185,9 @@ async def _conference(voice: Voice, _: web.Request, form: Parameters, query: Par
     }
     kind = kinds.get(form.get("StatusCallbackEvent") or "")
     sequence = form.number("SequenceNumber")
-    if kind is not None and sequence is not None:
-        event: Event = kind(form["FriendlyName"], form["ConferenceSid"], sequence)
+    room, conference = form.get("FriendlyName"), form.get("ConferenceSid")
+    if kind is not None and sequence is not None and room and conference:
+        event: Event = kind(room, conference, sequence)
         await voice.hear(form["CallSid"], event)
     return twiml.nothing()
 
