@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from router.errors import Conflict, Invalid, NotFound
-from router.identity import audit, entries, passwords
+from router.identity import agents, audit, entries, passwords
+from router.identity.agents import Agent, checked_agent
 from router.identity.hashing import Hasher
-from router.identity.numbers import normalise
 from router.identity.sessions import Sessions, revoke_all
 from router.queues.outbox import Outbox, Pending
 from router.queues.presence import agent_changed, hold_kinds
 from router.store.truth import Connection
 
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
-_SIP = re.compile(r"sips?:[A-Za-z0-9.!~*'()&=+$,;?/_%-]{1,100}@[A-Za-z0-9.-]{1,150}(:[0-9]{1,5})?")
-_SKILL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,49}")
-CAPACITY = {"voice": 1, "chat": 20, "video": 1}
-"""The most contacts at once that an agent can be given, per channel: one voice, one face."""
-
-
-@dataclass(frozen=True)
-class Agent:
-    """What an account can serve. reach_address: E.164 or a SIP address; None at a softphone."""
-
-    tier: int = 1
-    languages: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
-    capacity: dict[str, int] = field(default_factory=lambda: {"voice": 1, "chat": 3, "video": 1})
-    reach: str = "softphone"
-    reach_address: str | None = None
 
 
 def checked_email(text: str) -> str:
@@ -43,40 +25,6 @@ def checked_email(text: str) -> str:
     if len(email) > 254 or not _EMAIL.fullmatch(email):
         raise Invalid("This is not a mail address.", field="email")
     return email
-
-
-def checked_agent(agent: Agent, country: str) -> Agent:
-    """The same with every value in its one spelling. Raises Invalid naming the field. Pure."""
-    try:
-        languages = entries.languages(agent.languages)
-    except Invalid as error:
-        raise Invalid(error.message, field="agent.languages") from None
-    for skill in agent.skills:
-        if not _SKILL.fullmatch(skill):
-            raise Invalid(
-                "A skill is a short word in lower case, such as “router”.", field="agent.skills"
-            )
-    for channel, count in agent.capacity.items():
-        if not 0 <= count <= CAPACITY.get(channel, 0):
-            raise Invalid(
-                f"At most {CAPACITY.get(channel, 0)} at once.", field=f"agent.capacity.{channel}"
-            )
-    address = (agent.reach_address or "").strip()
-    if agent.reach == "phone":
-        address = normalise(address, country) or ""
-    elif (agent.reach == "sip" and not _SIP.fullmatch(address)) or agent.reach == "softphone":
-        address = ""
-    if agent.reach != "softphone" and not address:
-        wanted = "a phone number" if agent.reach == "phone" else "an address such as sip:ana@host"
-        raise Invalid(f"This must be {wanted}.", field="agent.reach_address")
-    return Agent(
-        agent.tier,
-        languages,
-        tuple(dict.fromkeys(agent.skills)),
-        {channel: agent.capacity.get(channel, 0) for channel in CAPACITY},
-        agent.reach,
-        address or None,
-    )
 
 
 class Accounts:
@@ -129,7 +77,9 @@ class Accounts:
         async with self._pool.acquire() as conn, conn.transaction():
             made = await _insert(conn, ws, email, name, role, None)
             if agent is not None:
-                await _write_agent(conn, ws, made, checked_agent(agent, await _country(conn, ws)))
+                await agents.write(
+                    conn, ws, made, checked_agent(agent, await agents.country(conn, ws))
+                )
             await audit.note(conn, ws, by, "account.create", made, {"role": role})
         return made
 
@@ -139,34 +89,46 @@ class Accounts:
         account_id: UUID,
         *,
         name: str | None = None,
+        email: str | None = None,
         role: str | None = None,
         agent: Agent | None = None,
+        retire: bool = False,
         by: UUID | None,
     ) -> None:
         """Change what is given. Another role ends the account's sessions.
 
-        Raises NotFound, Invalid; Conflict for the last admin.
+        retire: they take no more contacts; what they had stays theirs. Raises NotFound, Invalid;
+        Conflict for the last admin, or for an address that has an account.
         """
         name = None if name is None else entries.name(name)
+        email = None if email is None else checked_email(email)
         pending: Pending | None = None
         async with self._pool.acquire() as conn, conn.transaction():
             before = await _locked(conn, ws, account_id)
             new_role = role or before["role"]
             if before["role"] == "admin" != new_role:
                 await _keep_an_admin(conn, ws, account_id)
-            if new_role == "agent" and agent is None and not before["is_agent"]:
+            if new_role == "agent" and (retire or (agent is None and not before["is_agent"])):
                 raise Invalid("An agent needs a tier and languages.", field="agent")
-            await conn.execute(
-                "update account set name = coalesce($2, name), role = $3 where id = $1",
-                account_id,
-                name,
-                new_role,
-            )
+            try:
+                await conn.execute(
+                    "update account set name = coalesce($2, name), email = coalesce($3, email),"
+                    " role = $4 where id = $1",
+                    account_id,
+                    name,
+                    email,
+                    new_role,
+                )
+            except asyncpg.UniqueViolationError:
+                raise Conflict("This mail address has an account already.", field="email") from None
             if new_role != before["role"]:
                 await revoke_all(conn, account_id)
             if agent is not None:
-                agent = checked_agent(agent, await _country(conn, ws))
-                await _write_agent(conn, ws, account_id, agent)
+                agent = checked_agent(agent, await agents.country(conn, ws))
+                await agents.write(conn, ws, account_id, agent)
+                pending = await agent_changed(conn, ws, account_id)
+            elif retire and before["is_agent"]:
+                await agents.retire(conn, account_id)
                 pending = await agent_changed(conn, ws, account_id)
             await audit.note(conn, ws, by, "account.change", account_id, {"role": new_role})
         await self._after(ws, account_id, pending, told=new_role != before["role"])
@@ -191,11 +153,7 @@ class Accounts:
                 account_id,
             )
             if before["is_agent"]:
-                await conn.execute(
-                    "update agent set presence = 'offline', presence_reason = 'disabled',"
-                    " presence_since = now() where id = $1 and presence <> 'offline'",
-                    account_id,
-                )
+                await agents.sign_out(conn, account_id, "disabled")
                 pending = await agent_changed(conn, ws, account_id)
             await audit.note(conn, ws, by, "account.disable", account_id)
         await self._after(ws, account_id, pending, told=True)
@@ -262,24 +220,3 @@ async def _insert(
     if made is None:
         raise Conflict("This mail address has an account already.", field="email")
     return made
-
-
-async def _write_agent(conn: Connection, ws: UUID, account_id: UUID, agent: Agent) -> None:
-    values: list[Any] = [agent.tier, list(agent.languages), list(agent.skills), agent.capacity]
-    await conn.execute(
-        "insert into agent (id, workspace_id, tier, languages, skills, capacity, reach,"
-        " reach_address) values ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " on conflict (id) do update set tier = excluded.tier, languages = excluded.languages,"
-        " skills = excluded.skills, capacity = excluded.capacity, reach = excluded.reach,"
-        " reach_address = excluded.reach_address",
-        account_id,
-        ws,
-        *values,
-        agent.reach,
-        agent.reach_address,
-    )
-
-
-async def _country(conn: Connection, ws: UUID) -> str:
-    country: str = await conn.fetchval("select country from workspace where id = $1", ws)
-    return country
