@@ -23,7 +23,11 @@ from router.channels.voice import softphone, webhooks
 from router.channels.voice.sweep import Sweep
 from router.channels.voice.voice import VOICE, Voice
 from router.errors import SecondlineError
+from router.identity import tidying
+from router.identity.accounts import Accounts
+from router.identity.experts import Experts
 from router.identity.hashing import Hasher
+from router.identity.invitations import Invitations
 from router.identity.people import People
 from router.identity.sessions import Sessions
 from router.queues.engine import Engine
@@ -37,6 +41,7 @@ from router.store.hub import Hub
 from router.store.live import open_live
 from router.store.truth import open_pool
 from router.web import (
+    admin,
     contact_socket,
     contacts,
     desk,
@@ -68,6 +73,7 @@ REVEAL_SECONDS = 60.0
 ROOMS = (
     health,
     me,
+    admin,
     widgets,
     contacts,
     floor,
@@ -119,8 +125,12 @@ async def _stores(app: web.Application) -> AsyncIterator[None]:
 async def _identity(app: web.Application) -> AsyncIterator[None]:
     hasher = Hasher()
     app[keys.PEOPLE] = People(app[keys.POOL], hasher)
-    app[keys.SESSIONS] = Sessions(app[keys.POOL], hasher, app[keys.HUB])
-    yield
+    sessions = app[keys.SESSIONS] = Sessions(app[keys.POOL], hasher, app[keys.HUB])
+    app[keys.INVITATIONS] = Invitations(app[keys.POOL], hasher, sessions)
+    app[keys.EXPERTS] = Experts(app[keys.POOL], hasher)
+    app[keys.HASHER] = hasher
+    async with _beside(tidying.run(app[keys.POOL])):
+        yield
     hasher.close()
 
 
@@ -134,6 +144,7 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
     contacts = app[keys.CONTACTS] = Contacts(pool, engine, outbox, kinds, hub, conversations)
     app[keys.VIDEOS] = Videos(pool, conversations)
     ratings = app[keys.RATINGS] = Ratings(pool, outbox)
+    app[keys.ACCOUNTS] = Accounts(pool, app[keys.HASHER], app[keys.SESSIONS], outbox)
     timers = Timers(pool, engine, outbox, contacts)
     silences = Silences(pool, contacts, conversations)
     for row in await pool.fetch("select id from workspace order by id"):

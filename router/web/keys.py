@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from router.channels.contacts import Contacts
     from router.channels.conversation import Conversations
     from router.channels.video import Videos
+    from router.identity.accounts import Accounts
+    from router.identity.experts import Experts
+    from router.identity.hashing import Hasher
+    from router.identity.invitations import Invitations
     from router.identity.people import People
     from router.identity.sessions import Sessions
     from router.queues.engine import Engine
@@ -33,9 +37,13 @@ ENGINE: web.AppKey[Engine] = web.AppKey("engine")
 CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
 CONVERSATIONS: web.AppKey[Conversations] = web.AppKey("conversations")
 VIDEOS: web.AppKey[Videos] = web.AppKey("videos")
+HASHER: web.AppKey[Hasher] = web.AppKey("hasher")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
 PEOPLE: web.AppKey[People] = web.AppKey("people")
+ACCOUNTS: web.AppKey[Accounts] = web.AppKey("accounts")
+INVITATIONS: web.AppKey[Invitations] = web.AppKey("invitations")
+EXPERTS: web.AppKey[Experts] = web.AppKey("experts")
 
 CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")
 HANDS: web.AppKey[Hands] = web.AppKey("hands")
