@@ -121,16 +121,16 @@ function AgentFields({ form, skills }: { form: UseFormReturnType<Values>; skills
       <LanguagesInput label="Languages" {...form.getInputProps("agent.languages")} />
       <TagsInput
         label="Skills"
-        description="Press Enter after each"
+        description="Small letters, digits and hyphens. Press Enter after each."
         data={[...skills]}
         splitChars={[",", ";"]}
         {...form.getInputProps("agent.skills")}
       />
       <Fieldset legend="At the same time, at most">
         <Group grow>
-          <NumberInput label="Calls" min={0} max={99} allowDecimal={false} {...form.getInputProps("agent.capacity.voice")} />
-          <NumberInput label="Chats" min={0} max={99} allowDecimal={false} {...form.getInputProps("agent.capacity.chat")} />
-          <NumberInput label="Videos" min={0} max={99} allowDecimal={false} {...form.getInputProps("agent.capacity.video")} />
+          <NumberInput label="Calls" min={0} max={1} allowDecimal={false} {...form.getInputProps("agent.capacity.voice")} />
+          <NumberInput label="Chats" min={0} max={20} allowDecimal={false} {...form.getInputProps("agent.capacity.chat")} />
+          <NumberInput label="Videos" min={0} max={1} allowDecimal={false} {...form.getInputProps("agent.capacity.video")} />
         </Group>
       </Fieldset>
       <Radio.Group label="Calls are answered" {...form.getInputProps("agent.reach")}>

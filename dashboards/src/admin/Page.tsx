@@ -9,7 +9,7 @@ import { useLoaded } from "./loading";
 import classes from "./Page.module.css";
 import { People } from "./People";
 import { Queues } from "./Queues";
-import { accounts, queues } from "./records";
+import { queues } from "./records";
 
 const TABS = [
   { value: "people", label: "People", icon: IconUsers },
@@ -24,7 +24,6 @@ export function Page() {
     const asked = location.hash.slice(1);
     return TABS.some(({ value }) => value === asked) ? asked : "people";
   });
-  const staff = useLoaded(accounts.list);
   const lines = useLoaded(queues.list);
 
   return (
@@ -47,10 +46,10 @@ export function Page() {
           ))}
         </Tabs.List>
         <Tabs.Panel value="people">
-          <People key="people" loaded={staff} agents={false} />
+          <People key="people" agents={false} />
         </Tabs.Panel>
         <Tabs.Panel value="agents">
-          <People key="agents" loaded={staff} agents />
+          <People key="agents" agents />
         </Tabs.Panel>
         <Tabs.Panel value="experts">
           <Experts />

@@ -1,7 +1,8 @@
 import { ActionIcon, Badge, Button, Group, Menu, Text, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconDots, IconKey, IconMailForward, IconPencil, IconSearch, IconUserOff, IconUserPlus } from "@tabler/icons-react";
-import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { IconDots, IconKey, IconMailForward, IconPencil, IconSearch, IconUserCheck, IconUserOff, IconUserPlus } from "@tabler/icons-react";
+import { useCallback, useMemo, useState } from "react";
 import { Confirm } from "../shared/confirm";
 import { count, label } from "../shared/format";
 import { useMe } from "../shared/session";
@@ -9,12 +10,13 @@ import { type Column, LiveTable } from "../shared/table";
 import { AccountForm } from "./AccountForm";
 import { agentColumns } from "./agentColumns";
 import { LinkDialog } from "./LinkDialog";
-import { type Loaded, Loading } from "./loading";
+import { Loading, useLoaded } from "./loading";
 import { type Account, accounts } from "./records";
 
+type Action = "edit" | "disable" | "enable" | "reset" | "invite";
 type Open =
   | { kind: "new" }
-  | { kind: "edit" | "disable" | "reset"; account: Account }
+  | { kind: Exclude<Action, "invite">; account: Account }
   | { kind: "link"; name: string; purpose: "invite" | "reset"; link: string };
 
 const STATES: Record<Account["state"], { text: string; color: string }> = {
@@ -25,10 +27,14 @@ const STATES: Record<Account["state"], { text: string; color: string }> = {
 };
 
 /** The staff: everybody who signs in here, or with `agents` those who answer contacts. */
-export function People({ loaded, agents }: { loaded: Loaded<Account[]>; agents: boolean }) {
+export function People({ agents }: { agents: boolean }) {
+  const [search, setSearch] = useState("");
+  const [wanted] = useDebouncedValue(search.trim(), 250);
+  const read = useCallback((signal: AbortSignal) => accounts.list(wanted, signal), [wanted]);
+  const loaded = useLoaded(read);
   const [open, setOpen] = useState<Open | null>(null);
   const close = useCallback(() => setOpen(null), []);
-  const onAction = useCallback((kind: "edit" | "disable" | "reset" | "invite", account: Account) => {
+  const onAction = useCallback((kind: Action, account: Account) => {
     if (kind !== "invite") return setOpen({ kind, account });
     accounts.link(account.id, "invite").then(
       ({ link }) => setOpen({ kind: "link", name: account.name, purpose: "invite", link }),
@@ -38,9 +44,17 @@ export function People({ loaded, agents }: { loaded: Loaded<Account[]>; agents: 
 
   return (
     <Loading loaded={loaded}>
-      {(all) => (
+      {({ accounts: all, total }) => (
         <>
-          <Listed all={all} agents={agents} onAction={onAction} onNew={() => setOpen({ kind: "new" })} />
+          <Listed
+            all={all}
+            total={total}
+            agents={agents}
+            search={search}
+            onSearch={setSearch}
+            onAction={onAction}
+            onNew={() => setOpen({ kind: "new" })}
+          />
           {(open?.kind === "new" || open?.kind === "edit") && (
             <AccountForm
               {...(open.kind === "edit" ? { account: open.account } : {})}
@@ -69,6 +83,20 @@ export function People({ loaded, agents }: { loaded: Loaded<Account[]>; agents: 
               <Text size="sm">You get a link to send. With it {open.account.name} chooses a new password.</Text>
             </Confirm>
           )}
+          {open?.kind === "enable" && (
+            <Confirm
+              title={`Let ${open.account.name} in again?`}
+              confirm="Let in again"
+              onClose={close}
+              onConfirm={() => accounts.enable(open.account.id).then(() => undefined)}
+              onDone={() => {
+                loaded.reload();
+                close();
+              }}
+            >
+              <Text size="sm">{open.account.name} can sign in with the password from before.</Text>
+            </Confirm>
+          )}
           {open?.kind === "disable" && (
             <Confirm
               title={`${open.account.name} has left?`}
@@ -95,24 +123,16 @@ export function People({ loaded, agents }: { loaded: Loaded<Account[]>; agents: 
 
 function Listed(props: {
   all: Account[];
+  total: number;
   agents: boolean;
-  onAction: (kind: "edit" | "disable" | "reset" | "invite", account: Account) => void;
+  search: string;
+  onSearch: (text: string) => void;
+  onAction: (kind: Action, account: Account) => void;
   onNew: () => void;
 }) {
-  const { all, agents, onAction } = props;
+  const { all, total, agents, search, onAction } = props;
   const me = useMe();
-  const [search, setSearch] = useState("");
-  const wanted = useDeferredValue(search.trim().toLocaleLowerCase());
-  const rows = useMemo(
-    () =>
-      all.filter(
-        (row) =>
-          (!agents || row.agent !== null) &&
-          (wanted === "" ||
-            `${row.name}\n${row.email}\n${row.agent?.skills.join("\n") ?? ""}`.toLocaleLowerCase().includes(wanted)),
-      ),
-    [all, agents, wanted],
-  );
+  const rows = useMemo(() => (agents ? all.filter((row) => row.agent !== null) : all), [all, agents]);
   const columns = useMemo<Column<Account>[]>(
     () => [
       {
@@ -183,7 +203,11 @@ function Listed(props: {
                   New password…
                 </Menu.Item>
               )}
-              {row.state !== "disabled" && (
+              {row.state === "disabled" ? (
+                <Menu.Item leftSection={<IconUserCheck size={16} />} onClick={() => onAction("enable", row)}>
+                  Let in again…
+                </Menu.Item>
+              ) : (
                 <Menu.Item
                   color="red"
                   disabled={row.id === me.account}
@@ -205,15 +229,15 @@ function Listed(props: {
       <Group justify="space-between" mb="sm">
         <Group gap="sm">
           <TextInput
-            aria-label="Find by name, mail or skill"
-            placeholder="Name, mail or skill"
+            aria-label="Find by name or mail address"
+            placeholder="Name or mail address"
             leftSection={<IconSearch size={16} />}
             value={search}
-            onChange={(event) => setSearch(event.currentTarget.value)}
+            onChange={(event) => props.onSearch(event.currentTarget.value)}
             data-testid="account-search"
           />
           <Text size="sm" c="dimmed" role="status">
-            {count(rows.length)}
+            {all.length < total ? `of the first ${count(all.length)} of ${count(total)}` : count(rows.length)}
           </Text>
         </Group>
         <Button leftSection={<IconUserPlus size={17} />} onClick={props.onNew} data-testid="invite">
@@ -227,7 +251,7 @@ function Listed(props: {
         sorted={{ key: "name", down: false }}
         rowHeight={56}
         height="calc(100dvh - 14rem)"
-        empty={wanted === "" ? "Nobody yet. Invite the first one." : "Nobody matches."}
+        empty={search === "" ? "Nobody yet. Invite the first one." : "Nobody matches."}
         testId="accounts-table"
       />
     </>

@@ -122,14 +122,21 @@ export const NEW_POLICY: Policy = {
 /** What a form holds, without what the service alone writes. */
 type Written<T, Read extends keyof T> = Omit<T, "id" | Read>;
 
+const STAFF_SHOWN = 2000;
+
 export const accounts = {
-  list: async (signal: AbortSignal) => (await api.get<{ accounts: Account[] }>("/api/accounts", signal)).accounts,
+  list: (search: string, signal: AbortSignal) =>
+    api.get<{ accounts: Account[]; total: number }>(
+      `/api/accounts?search=${encodeURIComponent(search)}&limit=${STAFF_SHOWN}`,
+      signal,
+    ),
   create: (body: Written<Account, "state">) => api.post<{ account: Account; link: string }>("/api/accounts", body),
   change: (id: string, body: Partial<Written<Account, "state">>) =>
     api.patch<Account>(`/api/accounts/${id}`, body),
   link: (id: string, purpose: "invite" | "reset") =>
     api.post<{ link: string }>(`/api/accounts/${id}/${purpose}`),
   disable: (id: string) => api.post(`/api/accounts/${id}/disable`),
+  enable: (id: string) => api.post(`/api/accounts/${id}/enable`),
 };
 
 const SHOWN = 200;

@@ -49,7 +49,7 @@ export function useSettings(numbers: Numbers): BoothSettings {
   const caller = from_ === OTHER ? compact(otherFrom) : from_;
   const called = to_ === OTHER ? compact(otherTo) : to_;
   const held = useMemo(
-    () => [...new Set([caller, ...also.map(compact)])].filter((number) => /^(\+\d+|sip:\S+)$/.test(number)),
+    () => [...new Set([caller, ...also.map(compact)])].filter((number) => /^\+[1-9]\d{6,14}$/.test(number)),
     [caller, also],
   );
   return {

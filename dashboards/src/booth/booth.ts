@@ -26,6 +26,7 @@ export type BoothEvent =
   | BoothMessage
   | { type: "dialled"; from: string; to: string }
   | { type: "answered" }
+  | { type: "refused" }
   | { type: "lost" }
   | { type: "cleared" };
 
@@ -100,6 +101,8 @@ export function after(booth: Booth, event: BoothEvent, now: number): Booth {
       };
     case "answered":
       return { ...booth, call: change({ phase: "talking", since: now }), log: log("note", "You picked up.") };
+    case "refused":
+      return { ...booth, call: null, log: log("note", "You refuse the call.") };
     case "cancelled":
       return { ...booth, call: null, log: log("note", "It stopped ringing.") };
     case "ended":

@@ -137,7 +137,10 @@ export function useBooth(held: readonly string[], aloud: boolean): Telephone {
       send({ type: "answer" });
       happen({ type: "answered" });
     },
-    refuse: () => send({ type: "refuse" }),
+    refuse: () => {
+      send({ type: "refuse" });
+      happen({ type: "refused" });
+    },
     hangUp: () => send({ type: "hangup" }),
     press: (key) => send({ type: "press", keys: key }),
     say: (text) => send({ type: "speak", text }),

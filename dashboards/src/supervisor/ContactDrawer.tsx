@@ -52,7 +52,7 @@ interface Props {
 
 export function ContactDrawer({ id, row, onMove, onClose, onLeave }: Props) {
   const { detail, error } = useDetail(id, row);
-  const who = detail?.person.name ?? row?.person ?? detail?.person.number_masked ?? "Unknown person";
+  const who = detail?.person.name || row?.person || detail?.person.number_masked || "Unknown person";
   return (
     <Drawer
       opened

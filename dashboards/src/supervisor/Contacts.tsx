@@ -5,6 +5,7 @@ import { count, label, language } from "../shared/format";
 import { ChannelIcon } from "../shared/icons";
 import type { ContactRow } from "../shared/wire";
 import { Since } from "./Clock";
+import { CONTACTS_LISTED } from "./floor";
 import classes from "./rows.module.css";
 import { type Column, LiveTable } from "../shared/table";
 
@@ -36,7 +37,7 @@ export function Contacts({ contacts, queueName, agentName, onShow }: Props) {
           Contacts
         </Title>
         <Text size="sm" c="dimmed" role="status">
-          {count(rows.length)}
+          {all.length < CONTACTS_LISTED ? count(rows.length) : `the oldest ${count(rows.length)}`}
         </Text>
       </Group>
       <SegmentedControl
@@ -74,7 +75,7 @@ function columnsOf(
     {
       key: "person",
       title: "Person",
-      sort: (row) => row.person ?? "",
+      sort: (row) => row.person,
       render: (row) => (
         <span className={classes.person}>
           <ChannelIcon channel={row.channel} size={16} />
@@ -85,7 +86,7 @@ function columnsOf(
             onClick={() => onShow(row)}
             data-testid="contact-open"
           >
-            {row.person ?? "Unknown"}
+            {row.person || "Unknown"}
           </button>
           {row.role === "expert" && (
             <span className={classes.expert} role="img" aria-label="Expert">

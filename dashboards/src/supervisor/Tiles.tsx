@@ -9,6 +9,8 @@ import { percent } from "./ServiceLevel";
 import { STATES } from "./States";
 import classes from "./Tiles.module.css";
 
+const SIGNED_IN = (Object.keys(STATES) as AgentState[]).filter((state) => state !== "offline");
+
 /** The whole house in one line: what a glance at the wall should answer first. */
 export function Tiles({ floor }: { floor: Floor }) {
   const sum = summed(floor);
@@ -20,7 +22,7 @@ export function Tiles({ floor }: { floor: Floor }) {
         {count(sum.waiting)}
       </Tile>
       <Tile name="Longest wait">{sum.longestSince === null ? "–" : <Since ms={sum.longestSince} />}</Tile>
-      <Tile name="In hand">{count(sum.handling)}</Tile>
+      <Tile name="In hand">{`${count(sum.handling)}${sum.partly ? "+" : ""}`}</Tile>
       <Tile name="Service level today">
         {sum.serviceLevel === null ? "–" : percent(sum.serviceLevel)}
       </Tile>
@@ -35,7 +37,7 @@ export function Tiles({ floor }: { floor: Floor }) {
           Agents, {count(signedIn)} signed in
         </Text>
         <ul className={classes.states} data-testid="agents-by-state">
-          {(Object.keys(STATES) as AgentState[]).map((state) => {
+          {SIGNED_IN.map((state) => {
             const { label, color, icon: Icon } = STATES[state];
             return (
               <li key={state}>

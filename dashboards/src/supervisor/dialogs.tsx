@@ -68,7 +68,7 @@ export function MoveContact(props: {
   const choices = queues.filter((row) => row.id !== contact.queue && row.name !== contact.queue);
   return (
     <Confirm
-      title={`Move the contact of ${contact.person ?? "an unknown person"}`}
+      title={`Move the contact of ${contact.person || "an unknown person"}`}
       confirm="Move"
       incomplete={queue === null}
       onClose={onClose}
@@ -95,7 +95,7 @@ export function MoveContact(props: {
 }
 
 export function CloseContact({ contact, onClose }: { contact: ContactRow; onClose: () => void }) {
-  const who = contact.person ?? "an unknown person";
+  const who = contact.person || "an unknown person";
   return (
     <Confirm
       title={`Close the contact of ${who}?`}

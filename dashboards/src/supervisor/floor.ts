@@ -11,6 +11,9 @@ export interface Floor {
   contacts: ReadonlyMap<string, ContactRow>;
 }
 
+/** The service lists no more than the oldest of so many contacts; the queues count all. */
+export const CONTACTS_LISTED = 500;
+
 export const EMPTY: Floor = { queues: [], agents: new Map(), contacts: new Map() };
 
 export function applied(floor: Floor, frame: FloorFrame): Floor {
@@ -61,9 +64,13 @@ export function summed(floor: Floor): {
   serviceLevel: number | null;
   agents: Record<AgentState, number>;
   handling: number;
+  /** not all contacts are listed: there are more in hand */
+  partly: boolean;
 } {
   const agents = { available: 0, offered: 0, busy: 0, wrapup: 0, break: 0, offline: 0 };
   for (const agent of floor.agents.values()) agents[agent.state] += 1;
+  let handling = 0;
+  for (const contact of floor.contacts.values()) if (contact.state === "handling") handling += 1;
   let waiting = 0;
   let longestSince: number | null = null;
   let [answered, abandoned, within, counted] = [0, 0, 0, 0];
@@ -81,8 +88,6 @@ export function summed(floor: Floor): {
       counted += today.answered + today.abandoned;
     }
   }
-  let handling = 0;
-  for (const contact of floor.contacts.values()) if (contact.state === "handling") handling += 1;
   return {
     waiting,
     longestSince,
@@ -91,6 +96,7 @@ export function summed(floor: Floor): {
     serviceLevel: counted > 0 ? within / counted : null,
     agents,
     handling,
+    partly: floor.contacts.size >= CONTACTS_LISTED,
   };
 }
 
