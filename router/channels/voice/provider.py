@@ -124,13 +124,13 @@ class Provider:
 
     async def participants(self, room: str) -> tuple[str, Sequence[str]] | None:
         """The SID of the running conference of this name and of the calls in it; None: none."""
-        found = await self._ask(
-            self._client.conferences.list_async(friendly_name=room, status="in-progress", limit=1)
-        )
-        if not found:
+        found = await self._ask(self._client.conferences.list_async(friendly_name=room, limit=5))
+        # one who is alone in a room has not started it: `init`
+        going_on = next((each for each in found if each.status != "completed"), None)
+        if going_on is None:
             return None
-        inside = await self._ask(found[0].participants.list_async(limit=20))
-        return str(found[0].sid), [str(each.call_sid) for each in inside]
+        inside = await self._ask(going_on.participants.list_async(limit=20))
+        return str(going_on.sid), [str(each.call_sid) for each in inside]
 
     async def _update(self, call_sid: str, **change: str) -> bool:
         return await self._there(self._client.calls(call_sid).update_async(**change))
