@@ -8,6 +8,8 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, Protocol
 
 
@@ -65,6 +67,11 @@ class _Alarm:
 
     def cancel(self) -> None:
         self.act = None
+
+
+def stamp(at: float) -> str:
+    """As Twilio writes times: RFC 2822 in UTC."""
+    return format_datetime(datetime.fromtimestamp(at, UTC))
 
 
 def _ring(bell: asyncio.Future[None]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from router.standin import music
 from router.standin.calls import Call
+from router.standin.clock import stamp
+from router.standin.seats import LARGEST, Participant, Seat, bad_label
 
 if TYPE_CHECKING:
     from router.standin.exchange import Standin
@@ -28,7 +28,6 @@ _SUBSCRIBED = {
     "participant-unhold": "hold",
     "participant-modify": "modify",
 }
-LARGEST = 250
 
 
 class Refusal(Exception):
@@ -37,52 +36,6 @@ class Refusal(Exception):
     def __init__(self, code: int | None, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
-
-
-@dataclass(frozen=True)
-class Seat:
-    """How a participant wants to sit. coach: the SID of the call that alone hears them.
-
-    wait_url: None for Twilio's music, "" for silence. callback…: the conference's, and counts
-    only with its first participant.
-    """
-
-    label: str | None = None
-    muted: bool = False
-    start_on_enter: bool = True
-    end_on_exit: bool = False
-    coach: str | None = None
-    wait_url: str | None = None
-    wait_method: str = "POST"
-    most: int = LARGEST
-    callback: str | None = None
-    callback_method: str = "POST"
-    callback_events: frozenset[str] = frozenset()
-
-
-@dataclass(eq=False)
-class Participant:
-    call: Call
-    seat: Seat
-    muted: bool
-    end_on_exit: bool
-    coach: str | None
-    joined: float
-    hold: bool = False
-    updated: float = 0.0
-    left: asyncio.Future[str] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    playing: asyncio.Task[None] | None = None
-
-    def stop_playing(self) -> None:
-        if self.playing is not None:
-            self.playing.cancel()
-            self.playing = None
-
-    def leave(self, reason: str) -> None:
-        if not self.left.done():
-            self.left.set_result(reason)
 
 
 @dataclass(eq=False)
@@ -125,8 +78,8 @@ class Conference:
             "FriendlyName": self.name,
             "SequenceNumber": str(self._sequence),
             "StatusCallbackEvent": event,
-            "Timestamp": formatdate(self.updated),
-            **(_about(participant) if participant else {}),
+            "Timestamp": stamp(self.updated),
+            **(participant.told if participant else {}),
             **more,
         }
         self.standin.webhooks_out.tell(
@@ -251,29 +204,6 @@ class Conference:
         if before != (participant.end_on_exit, participant.coach):
             self.tell("participant-modify", participant)
             self.standin.peers.seat(self)
-
-
-def _about(participant: Participant) -> dict[str, str]:
-    def word(flag: Any) -> str:
-        return str(bool(flag)).lower()
-
-    about = {
-        "CallSid": participant.call.sid,
-        "Muted": word(participant.muted),
-        "Hold": word(participant.hold),
-        "Coaching": word(participant.coach),
-        "EndConferenceOnExit": word(participant.end_on_exit),
-        "StartConferenceOnEnter": word(participant.seat.start_on_enter),
-    }
-    if participant.seat.label is not None:
-        about["ParticipantLabel"] = participant.seat.label
-    return about
-
-
-def bad_label(label: str) -> bool:
-    """https://www.twilio.com/docs/api/errors/16023"""
-    like_a_call = re.fullmatch(r"CA[0-9a-f]{32}", label) is not None
-    return len(label) > 128 or like_a_call or "/" in label or "%2f" in label.lower()
 
 
 async def join(call: Call, name: str, seat: Seat, *, called: bool = False) -> str:

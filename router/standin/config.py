@@ -36,7 +36,9 @@ class Config:
     voice_url: of the TwiML app, asked for softphones. speed: how many times faster than the
     world's its clock runs. manual_clock: it stands still and a test advances it.
     calls_per_second: REST calls that go out; more are queued. webhook_timeout: real seconds.
-    booth: whether the phone booth is mounted. extra_params: sent with every webhook, as Twilio
+    via: webhooks to addresses that begin with the first are delivered to the second, signed for
+    the first (a public address that is not reached from in here). booth: whether the phone booth
+    is mounted. extra_params: sent with every webhook, as Twilio
     adds new ones at any time.
     """
 
@@ -55,6 +57,7 @@ class Config:
     seconds_per_character: float = 0.06
     seconds_per_file: float = 5.0
     webhook_timeout: float = 15.0
+    via: tuple[str, str] | None = None
     booth: bool = False
     extra_params: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from router.standin.calls import Call, Step
-from router.standin.conferences import Refusal, Seat, join
+from router.standin.conferences import Refusal, join
 from router.standin.documents import Document, Verb
 from router.standin.outbound import Bridge, Place, is_number
 from router.standin.progress import StatusCallback
+from router.standin.seats import Seat
 from router.standin.steps import Ask
 
 

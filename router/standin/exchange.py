@@ -9,7 +9,7 @@ from typing import Any
 
 from router.standin.calls import Call
 from router.standin.clock import Clock, ManualClock
-from router.standin.conferences import Conference, Seat
+from router.standin.conferences import Conference
 from router.standin.config import Config, Number
 from router.standin.documents import Document, Verb
 from router.standin.faults import Faults
@@ -18,6 +18,7 @@ from router.standin.peers import Peers
 from router.standin.phones import Phone
 from router.standin.progress import StatusCallback
 from router.standin.recordings import Recordings
+from router.standin.seats import Seat
 from router.standin.steps import Ask
 from router.standin.webhooks import Notice, Webhook, Webhooks
 

@@ -45,8 +45,6 @@ FACTS = _facts(
     # verbs
     _fact(13214, "Dial: invalid callerId: not the caller's, nor one of the account", warning=True),
     _fact(13223, "Dial: invalid phone number format", warning=True),
-    _fact(13224, "Dial: Twilio does not support calling this number or the number is invalid"),
-    _fact(13233, "Dial->Conference: invalid waitUrl", warning=True),
     _fact(13234, "Dial->Conference: invalid waitMethod", warning=True),
     _fact(13238, "Only Say, Play, Pause and Redirect are allowed in waitUrl and holdUrl TwiML"),
     _fact(13240, "Dial->Conference: the call to coach is not in the conference"),

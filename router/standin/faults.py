@@ -57,6 +57,10 @@ class Faults:
         """name: `calls.create`, `calls.update`, `participants.update` …; `*` for each."""
         self._rest.append(RestFault(name, acts, code, times))
 
+    def too_many(self, name: str = "*", *, times: int | None = 1) -> None:
+        """Twilio has had too many requests at once."""
+        self.rest(name, acts=False, code=20429, times=times)
+
     def clear(self) -> None:
         self._rules.clear()
         self._rest.clear()

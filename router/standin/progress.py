@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import phonenumbers
+
+from router.standin.clock import stamp
 
 if TYPE_CHECKING:
     from router.standin.calls import Call
@@ -40,7 +41,7 @@ class Progress:
                 **call.params,
                 "CallbackSource": "call-progress-events",
                 "SequenceNumber": str(self._sequence),
-                "Timestamp": formatdate(call.standin.clock.now()),
+                "Timestamp": stamp(call.standin.clock.now()),
             }
             self._sequence += 1
             if call.over_now:

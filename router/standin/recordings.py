@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import wave
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from router.standin.calls import Call
+from router.standin.clock import stamp
 from router.standin.documents import Document, Verb
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Recordings:
                     "RecordingStatus": "completed",
                     "RecordingChannels": "1",
                     "RecordingSource": "RecordVerb",
-                    "RecordingStartTime": formatdate(standin.clock.now() - seconds),
+                    "RecordingStartTime": stamp(standin.clock.now() - seconds),
                     **params,
                 },
                 source=sid,
@@ -79,8 +79,8 @@ class Recordings:
             "channels": 1,
             "source": "RecordVerb",
             "api_version": "2010-04-01",
-            "date_created": formatdate(recording.made),
-            "date_updated": formatdate(recording.made),
-            "start_time": formatdate(recording.made - recording.seconds),
+            "date_created": stamp(recording.made),
+            "date_updated": stamp(recording.made),
+            "start_time": stamp(recording.made - recording.seconds),
             "uri": f"/2010-04-01/Accounts/{account}/Recordings/{recording.sid}.json",
         }

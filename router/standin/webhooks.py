@@ -163,9 +163,15 @@ class Webhooks:
         if self._faults.take("drop", event):
             return
 
+        late = self._faults.take("delay", event)
+
         def send() -> None:
+            if late is not None:
+                # out of the order: the ones behind it do not wait
+                self._keep(self._tell(late.seconds, None, event, url, method, params, call_sid))
+                return
             before = self._last.get(source)
-            task = self._keep(self._tell(before, event, url, method, params, call_sid))
+            task = self._keep(self._tell(0, before, event, url, method, params, call_sid))
             self._last[source] = task
             task.add_done_callback(forget)
 
@@ -182,6 +188,7 @@ class Webhooks:
 
     async def _tell(
         self,
+        seconds: float,
         before: asyncio.Task[None] | None,
         event: str,
         url: str,
@@ -189,9 +196,9 @@ class Webhooks:
         params: Mapping[str, str],
         call_sid: str | None,
     ) -> None:
-        if delay := self._faults.take("delay", event):
-            await self._clock.sleep(delay.seconds)
-        elif before is not None:
+        if seconds:
+            await self._clock.sleep(seconds)
+        if before is not None:
             await asyncio.wait({before})
         if not absolute(url):
             self.note(11100, url, call_sid)
@@ -212,6 +219,8 @@ class Webhooks:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         whole = {**params, **self._config.extra_params}
         address, body, headers = self._signer.request(method, url, whole)
+        if self._config.via is not None and address.startswith(self._config.via[0]):
+            address = self._config.via[1] + address.removeprefix(self._config.via[0])
         headers["I-Twilio-Idempotency-Token"] = str(uuid.uuid4())
         record = Webhook(event, method, url, whole, self._clock.now())
         self.sent.append(record)

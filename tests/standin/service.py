@@ -53,7 +53,7 @@ class Service:
         def enough() -> bool:
             return len(self.at(path)) >= times
 
-        await until(enough, f"{times}× {path}, asked: {[a.path for a in self.asked]}", within)
+        await until(enough, f"{times} times {path}, asked: {[a.path for a in self.asked]}", within)
         return self.at(path)[-1]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -69,7 +69,7 @@ class Service:
             if isinstance(reply, Awaitable):
                 reply = await reply
         if reply is None:
-            return web.Response(status=204)
+            reply = response()
         if isinstance(reply, str):
             return web.Response(text=reply, content_type="text/xml")
         assert isinstance(reply, web.Response)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
 from router.standin.calls import Call
+from router.standin.clock import stamp
 from router.standin.exchange import Standin
 from router.standin.facts import Refused
 from router.standin.outbound import Place
@@ -103,7 +103,7 @@ def as_json(call: Call) -> dict[str, Any]:
     account = call.standin.config.account_sid
 
     def date(at: float | None) -> str | None:
-        return formatdate(at) if at is not None else None
+        return stamp(at) if at is not None else None
 
     return {
         "sid": call.sid,

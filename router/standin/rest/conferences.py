@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
+from router.standin.clock import stamp
 from router.standin.conferences import Conference
 from router.standin.exchange import Standin
 from router.standin.facts import Refused
@@ -69,8 +69,8 @@ def as_json(conference: Conference) -> dict[str, Any]:
         "region": "de1",
         "reason_conference_ended": conference.why_ended,
         "call_sid_ending_conference": ended_by.sid if ended_by else None,
-        "date_created": formatdate(conference.created),
-        "date_updated": formatdate(conference.updated),
+        "date_created": stamp(conference.created),
+        "date_updated": stamp(conference.updated),
         "uri": f"{uri}.json",
         "subresource_uris": {"participants": f"{uri}/Participants.json"},
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 from multidict import MultiMapping
 
 from router.standin.documents import Unreadable, parse, relative_addresses
@@ -119,13 +120,16 @@ def _refusal(refused: Refused) -> web.Response:
 
 def _authenticate(standin: Standin, request: web.Request) -> None:
     config = standin.config
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
-        given = BasicAuth.decode(request.headers.get("Authorization", ""))
+        login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError as error:
         raise Refused(20003) from error
+    if scheme.lower() != "basic":
+        raise Refused(20003)
     secrets = {config.account_sid: config.auth_token, config.api_key_sid: config.api_key_secret}
-    secret = secrets.get(given.login, "")
-    if not secret or not hmac.compare_digest(secret.encode(), given.password.encode()):
+    secret = secrets.get(login, "")
+    if not secret or not hmac.compare_digest(secret.encode(), password.encode()):
         raise Refused(20003)
     if request.match_info["account"] != config.account_sid:
         raise Refused(20404, request.path)

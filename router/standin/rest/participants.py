@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
 from router.standin.calls import Call, Over, Step
-from router.standin.conferences import (
-    EVENTS,
-    Conference,
-    Participant,
-    Refusal,
-    Seat,
-    bad_label,
-    join,
-)
+from router.standin.clock import stamp
+from router.standin.conferences import EVENTS, Conference, Refusal, join
 from router.standin.exchange import Standin
 from router.standin.facts import Refused
 from router.standin.outbound import Place
 from router.standin.rest.calls import callbacks_of
 from router.standin.rest.conferences import find as find_conference
 from router.standin.rest.door import ROOT, Given, endpoint, outgoing, page
+from router.standin.seats import Participant, Seat, bad_label
 
 _PEOPLE = ROOT + "/Conferences/{conference}/Participants"
 
@@ -210,8 +203,8 @@ def as_json(conference: Conference, one: Participant) -> dict[str, Any]:
         "status": "connected",
         "start_conference_on_enter": one.seat.start_on_enter,
         "end_conference_on_exit": one.end_on_exit,
-        "date_created": formatdate(one.joined),
-        "date_updated": formatdate(one.updated or one.joined),
+        "date_created": stamp(one.joined),
+        "date_updated": stamp(one.updated or one.joined),
     }
 
 
@@ -226,8 +219,8 @@ def _expected_json(conference: Conference, call: Call) -> dict[str, Any]:
         "status": status,
         "start_conference_on_enter": True,
         "end_conference_on_exit": False,
-        "date_created": formatdate(call.created),
-        "date_updated": formatdate(call.created),
+        "date_created": stamp(call.created),
+        "date_updated": stamp(call.created),
     }
 
 
