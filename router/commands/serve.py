@@ -11,12 +11,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+import asyncpg
+
 from router.commands.service import listen
 from router.commands.service import run as run_service
 from router.embedded.stores import Stores
+from router.errors import Unavailable
 from router.settings import Settings
-from router.store.migrate import migrate
+from router.store.migrate import MigrationError, migrate, missing
 from router.web import logs
+from router.web.logs import mask
 
 HELP = "serve in production; settings come from the environment"
 
@@ -30,6 +34,7 @@ def run(_arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     logs.configure()
     sockets = listen(settings.host, settings.port, "secondline serve")
     if settings.database_url is not None:
+        asyncio.run(_current(settings.database_url))
         run_service(settings, sockets)
         return 0
     with Stores(settings.data) as stores:
@@ -38,3 +43,22 @@ def run(_arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings = replace(settings, database_url=stores.database_url, redis_url=stores.redis_url)
         run_service(settings, sockets, stores=stores)
     return 0
+
+
+async def _current(url: str) -> None:
+    """The schema is what this version works on. Raises Unavailable or MigrationError."""
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        raise Unavailable(
+            f"DATABASE_URL: no connection: {mask(str(error)) or type(error).__name__}"
+        ) from None
+    try:
+        lacking = await missing(connection)
+    finally:
+        await connection.close()
+    if lacking:
+        raise MigrationError(
+            f"The database lacks {len(lacking)} migrations, from {lacking[0].number:04} "
+            f"({lacking[0].name}) on. Run this first: secondline migrate"
+        )

@@ -20,6 +20,17 @@ Connection: TypeAlias = (
 Row = asyncpg.Record | Mapping[str, Any]
 
 
+class _Lean(asyncpg.Connection):
+    """A connection that is not reset when it goes back to the pool.
+
+    Nothing here leaves session state behind: locks are transactions' or let go of by hand, and
+    settings are never changed. The reset would cost a round trip for every query.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     await connection.set_type_codec(
         "jsonb",
@@ -40,6 +51,7 @@ async def open_pool(url: str, *, size: int = 20) -> asyncpg.Pool[asyncpg.Record]
         min_size=2,
         max_size=size,
         init=_prepare,
+        connection_class=_Lean,
         command_timeout=10,
         timeout=5,
         # a pooler in front (PgBouncer) does not keep prepared statements; named ones pay here

@@ -271,6 +271,16 @@ def test_serve_on_stores_of_its_own_waits_for_the_release_step(
         "DATABASE_URL": database,
         "REDIS_URL": live,
     }
+    early = once(folder, "serve", **settings)
+    assert early.returncode == 1
+    assert "secondline migrate" in early.stderr
+    nowhere = once(
+        folder, "serve", **(settings | {"DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/x"})
+    )
+    assert nowhere.returncode == 1
+    assert "DATABASE_URL: no connection" in nowhere.stderr
+    assert "hunter2" not in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr
     # the release step, and a second one that comes too late
     first, second = (once(folder, "migrate", DATABASE_URL=database) for _ in range(2))
     assert "0001 first: applied" in first.stdout
