@@ -61,7 +61,7 @@ export function Editor<Values extends object>(props: Props<Values>) {
   /** After the errors have been drawn: a long form may have them out of sight. */
   function toFirstError() {
     requestAnimationFrame(() => {
-      const first = element.current?.querySelector<HTMLElement>('[role="alert"], [aria-invalid="true"]');
+      const first = element.current?.querySelector<HTMLElement>('[role="alert"], [aria-invalid="true"], input[data-invalid]');
       first?.focus({ preventScroll: true });
       first?.scrollIntoView({ block: "center", behavior: "smooth" });
     });

@@ -54,6 +54,8 @@ export function Invitation({ token, onDone }: { token: string; onDone: () => voi
             autoComplete="new-password"
             autoFocus
             {...form.getInputProps("password")}
+            // the library marks it for the eye alone
+            aria-invalid={form.errors["password"] !== undefined}
             data-testid="new-password"
           />
           <Progress
@@ -75,6 +77,7 @@ export function Invitation({ token, onDone }: { token: string; onDone: () => voi
           label="The same again"
           autoComplete="new-password"
           {...form.getInputProps("again")}
+          aria-invalid={form.errors["again"] !== undefined}
           data-testid="new-password-again"
         />
         <Button type="submit" loading={busy} fullWidth mt="xs" data-testid="set-password">

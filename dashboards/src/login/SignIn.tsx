@@ -59,6 +59,8 @@ export function SignIn() {
           autoComplete="current-password"
           key={form.key("password")}
           {...form.getInputProps("password")}
+          // the library marks it for the eye alone
+          aria-invalid={form.errors["password"] !== undefined}
           data-testid="login-password"
         />
         <Button type="submit" loading={busy} fullWidth mt="xs" data-testid="login-submit">

@@ -1,4 +1,4 @@
-import { Alert, Autocomplete, Button, Group, Radio, Select, Stack, Text, Textarea } from "@mantine/core";
+import { Alert, Button, Group, Radio, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -40,15 +40,23 @@ export function SetState({ agent, onClose }: { agent: AgentRow; onClose: () => v
           ))}
         </Group>
       </Radio.Group>
-      <Autocomplete
-        label="Reason"
-        description="The agent sees it, and it is kept with your name."
-        data={REASONS}
-        value={reason}
-        onChange={setReason}
-        maxLength={200}
-        data-testid="presence-reason"
-      />
+      <div>
+        <TextInput
+          label="Reason"
+          description="The agent sees it, and it is kept with your name."
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          maxLength={100}
+          data-testid="presence-reason"
+        />
+        <Group gap={6} mt={8} role="group" aria-label="Common reasons">
+          {REASONS.map((common) => (
+            <Button key={common} size="compact-xs" variant="default" onClick={() => setReason(common)}>
+              {common}
+            </Button>
+          ))}
+        </Group>
+      </div>
       {busy && presence !== "available" && (
         <Text size="sm" c="dimmed">
           What {agent.name} has in hand stays there; nothing new is offered.
