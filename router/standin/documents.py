@@ -26,6 +26,19 @@ MARKUP = {"Say"}
 """Verbs with speech markup inside; its tags are not checked."""
 _BODIES = {"self", "message", "url", "name", "number", "phone_number", "identity", "sip_url"}
 _METHODS = {"GET", "POST"}
+_UNPLAYED = {
+    ("Conference", "record"),
+    ("Dial", "record"),
+    ("Dial", "referUrl"),
+    ("Gather", "partialResultCallback"),
+    ("Number", "machineDetection"),
+    ("Number", "sendDigits"),
+    ("Record", "transcribe"),
+    ("Record", "transcribeCallback"),
+    ("Sip", "machineDetection"),
+}
+"""Attributes that Twilio acts on and the stand-in does not."""
+_OFF = {"false", "do-not-record", ""}
 
 
 class Unreadable(Exception):
@@ -135,6 +148,8 @@ def _verb(element: ET.Element, note: Note) -> Verb:
             code = 13234 if attribute == "waitMethod" else 12200
             note(code, f"{name} {attribute}={value!r} is neither GET nor POST")
             continue
+        if (name, attribute) in _UNPLAYED and value.lower() not in _OFF:
+            note(0, f"the stand-in does not speak {attribute}={value!r} of {name}")
         attributes[attribute] = value
     if name in MARKUP:
         return Verb(name, attributes, " ".join("".join(element.itertext()).split()))

@@ -290,6 +290,17 @@ async def test_a_verb_that_the_stand_in_does_not_speak_is_refused_aloud(
     assert "does not speak Enqueue" in standin.errors[0].message
 
 
+async def test_an_attribute_that_is_not_played_is_said_and_the_call_goes_on(
+    service: Service, standin: Standin
+) -> None:
+    service.says(
+        "/voice", "<Dial record='record-from-answer' action='/done'><Client>a</Client></Dial>"
+    )
+    await (await standin.call(from_=CALLER, to=NUMBER)).over()
+    assert "does not speak record='record-from-answer' of Dial" in standin.errors[0].message
+    assert service.at("/done")[0]["DialCallStatus"] == "no-answer"
+
+
 async def test_time_passes_by_hand_when_asked_to() -> None:
     async with playing(manual_clock=True) as (service, standin):
         service.says("/voice", '<Pause length="60"/><Redirect>/next</Redirect>')

@@ -146,6 +146,8 @@ def outgoing(standin: Standin, given: Given) -> tuple[str, str, float]:
         raise Refused(21211, to)
     if is_number(to) and not standin.owns(from_):
         raise Refused(21210, from_)
+    if given.flag("Record"):
+        standin.webhooks_out.note(0, "the stand-in does not record whole calls")
     now = standin.clock.now()
     if standin.pace.queue(now) > LONGEST_QUEUE:
         raise Refused(22005)
