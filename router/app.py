@@ -97,6 +97,7 @@ def make_app(settings: Settings) -> web.Application:
     )
     app[keys.SETTINGS] = settings
     app[origins.HOST_SITES] = origins.HostSites()
+    app.on_response_prepare.append(origins.let_read)
     socket.add_drain(app)
     app.cleanup_ctx.extend([metrics.loop_lag, _stores, _identity, _contacts, _sockets])
     if settings.twilio is not None:

@@ -70,7 +70,7 @@ def _operation(
         for name in _PARAMETER.findall(route.path)
     ]
     if route.query:
-        parameters += _query(route.query, components)
+        parameters += _query(schema_of[id(route.query)], components)
     success: dict[str, Any] = {"description": "Done."}
     if route.answer:
         success["content"] = {"application/json": {"schema": schema_of[id(route.answer)]}}
@@ -90,8 +90,8 @@ def _operation(
     return operation
 
 
-def _query(kind: Any, components: dict[str, Any]) -> list[dict[str, Any]]:
-    schema = components[kind.__name__]
+def _query(reference: dict[str, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+    schema = components[reference["$ref"].removeprefix(_TEMPLATE.format(name=""))]
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": field}

@@ -46,6 +46,7 @@ class HostSites:
 
 
 HOST_SITES: web.AppKey[HostSites] = web.AppKey("host_sites", HostSites)
+_WELCOME: web.RequestKey[str] = web.RequestKey("welcome", str)
 
 
 def foreign(request: web.Request) -> str | None:
@@ -85,8 +86,9 @@ async def check_origin(request: web.Request, handler: Any) -> web.StreamResponse
     route = route_of(request)
     if route is not None and route.origins == "widget":
         await _require_host_site(request, origin)
+        # the host site's page may read refusals as well, which are made further out
+        request[_WELCOME] = origin
         response = await handler(request)
-        response.headers.update(_allowed(origin))
         return response
     if request.path == CUSTOMER_SOCKET:
         # which widget it is, the first frame says: the socket then looks closer
@@ -95,6 +97,12 @@ async def check_origin(request: web.Request, handler: Any) -> web.StreamResponse
         raise Forbidden("Requests from pages of other sites are refused.")
     response = await handler(request)
     return response
+
+
+async def let_read(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`: a host site that was let in may read the answer."""
+    if (origin := request.get(_WELCOME)) is not None:
+        response.headers.update(_allowed(origin))
 
 
 def _upgrades(request: web.Request) -> bool:
