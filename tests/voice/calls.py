@@ -66,7 +66,7 @@ connectings = st.builds(
     handling=st.just(HANDLING),
     room=st.just(ROOM),
     agent_in=st.booleans(),
-    caller_in=st.booleans(),
+    active=st.booleans(),
     left=st.booleans(),
 )
 calls = st.builds(

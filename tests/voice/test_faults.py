@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from router.channels.voice.sweep import LOCK
 from router.standin import Call
 from tests.house import House, until
 from tests.voice.telephone import CUSTOMER, Browser, Telephone, opened
@@ -203,15 +204,30 @@ async def test_two_processes_that_call_the_same_agent_make_one_call(telephone: T
 
 
 async def test_a_contact_whose_end_was_lost_half_way_is_ended(telephone: Telephone) -> None:
+    call = await over_unheard(telephone)
+
+    async def ended() -> bool:
+        await lose_half_way(telephone)
+        await telephone.tick()
+        return (await telephone.contact(call))["outcome"] == "abandoned"
+
+    await until(ended, "the contact's end")
+
+
+async def over_unheard(telephone: Telephone) -> Call:
+    """A customer's call that is over, of which Twilio has said nothing."""
     telephone.standin.faults.drop("call-status")
     call = await telephone.customer()
     call.hang_up()
     await call.over()
+    return call
+
+
+async def lose_half_way(telephone: Telephone) -> None:
+    """The leg is known to have ended, and the process died before the contact was."""
     await telephone.house.pool.execute(
         "update leg set state = 'ended', heard_at = now() - interval '4 seconds'"
     )
-    await telephone.tick()
-    assert (await telephone.contact(call))["outcome"] == "abandoned"
 
 
 async def test_a_contact_without_any_leg_is_ended_when_its_call_is_over(
@@ -251,22 +267,37 @@ async def test_a_conversation_whose_agent_is_gone_unnoticed_goes_back_in_line(
 
 
 async def test_of_two_sweeps_at_once_one_works(telephone: Telephone) -> None:
-    from router.channels.voice.sweep import LOCK
-
-    telephone.standin.faults.drop("call-status")
-    call = await telephone.customer()
-    call.hang_up()
-    await call.over()
-    await telephone.house.pool.execute(
-        "update leg set state = 'ended', heard_at = now() - interval '4 seconds'"
-    )
+    call = await over_unheard(telephone)
     async with telephone.house.pool.acquire() as other:
         await other.execute("select pg_advisory_lock($1)", LOCK)
+        await lose_half_way(telephone)
         await telephone.tick()
         assert await telephone.state(call, "waiting")
         await other.execute("select pg_advisory_unlock($1)", LOCK)
-    await telephone.tick()
-    assert await telephone.state(call, "ended")
+
+    async def ended() -> bool:
+        await lose_half_way(telephone)
+        await telephone.tick()
+        return await telephone.state(call, "ended")
+
+    await until(ended, "the contact's end")
+
+
+async def test_a_caller_left_in_an_empty_room_is_fetched_out(telephone: Telephone) -> None:
+    ana = await telephone.agent("Ana")
+    call = await telephone.customer()
+    handling = await telephone.accept(ana)
+    async with Browser.open(telephone.standin, ana) as browser:
+        await browser.dial(handling)
+        await telephone.together(call)
+        await telephone.active(handling)
+        # given back by another process, which died before it dropped the agent
+        telephone.house.contacts._hooks["released"].clear()
+        await telephone.house.contacts.release(handling, "lost")
+        await telephone.house.pool.execute("update leg set state = 'joined' where party = 'caller'")
+        await telephone.older(11)
+        await telephone.tick()
+        await call.hears("in line")
 
 
 async def test_a_callback_without_an_answer_of_the_api_rings_once(telephone: Telephone) -> None:

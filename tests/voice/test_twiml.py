@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 
-from router.channels.voice import twiml
+from router.channels.voice import documents, twiml
 from router.channels.voice.call import Call, Connecting, Progress
 from router.channels.voice.dialogue import question
-from router.channels.voice.twiml import Addresses
+from router.channels.voice.documents import Addresses
 from tests.voice import calls
 from tests.voice.calls import CONTACT, ENTRY, HANDLING, PLAIN, ROOM
 
@@ -117,7 +117,7 @@ def test_before_the_agent_is_in_the_caller_stays_in_the_loop() -> None:
 
 
 def test_out_of_the_room_the_caller_is_kept_until_it_is_known_why() -> None:
-    connecting = Connecting(HANDLING, ROOM, agent_in=False, caller_in=True, left=True)
+    connecting = Connecting(HANDLING, ROOM, agent_in=False, active=True, left=True)
     root = parse(twiml.answer(replace(WAITING, state="handling", connecting=connecting), TO))
     assert [verb.tag for verb in root] == ["Pause", "Redirect"]
     assert (root[1].text or "").endswith(f"/lost?handling={HANDLING}")
@@ -161,10 +161,10 @@ def test_a_closed_queue_says_the_supervisors_announcement() -> None:
 
 @pytest.mark.parametrize("entry", [None, ENTRY, PLAIN])
 def test_on_hold_only_what_a_hold_address_may_answer(entry: object) -> None:
-    root = parse(twiml.hold("de", entry))  # type: ignore[arg-type]  # parametrised
+    root = parse(documents.hold("de", entry))  # type: ignore[arg-type]  # parametrised
     assert {verb.tag for verb in root} <= {"Say", "Play", "Pause", "Redirect"}
 
 
 def test_in_trouble_the_caller_is_kept_without_any_store() -> None:
-    root = parse(twiml.trouble("https://voice.example.com/twilio/voice/incoming", "de"))
+    root = parse(documents.trouble("https://voice.example.com/twilio/voice/incoming", "de"))
     assert [verb.tag for verb in root] == ["Say", "Pause", "Redirect"]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from router.channels.voice import twiml
 from router.channels.voice.attempts import Attempt, Attempts
+from router.channels.voice.documents import Addresses, conference, speak
 from router.channels.voice.prompts import DEFAULT_LANGUAGE, Prompts
 from router.channels.voice.store import Legs
 
@@ -18,7 +18,7 @@ PRESS_SECONDS = 4
 class Agents:
     """Answers agents' legs. Every method gives TwiML and may be called again."""
 
-    def __init__(self, *, attempts: Attempts, legs: Legs, addresses: twiml.Addresses):
+    def __init__(self, *, attempts: Attempts, legs: Legs, addresses: Addresses):
         self._attempts = attempts
         self._legs = legs
         self._addresses = addresses
@@ -48,7 +48,7 @@ class Agents:
             timeout=PRESS_SECONDS,
         )
         for _ in range(2):  # whoever is still raising the handset misses the first
-            twiml.speak(gather, attempt.prompts, "whisper", name=attempt.entry.name)
+            speak(gather, attempt.prompts, "whisper", name=attempt.entry.name)
         document.hangup()
         return str(document)
 
@@ -70,7 +70,7 @@ class Agents:
             return _gone(attempt)
         await self._keep(attempt, call_sid)
         document = VoiceResponse()
-        twiml.conference(document, self._addresses, attempt.room, label=f"agent-{attempt.handling}")
+        conference(document, self._addresses, attempt.room, label=f"agent-{attempt.handling}")
         return str(document)
 
     async def _keep(self, attempt: Attempt, call_sid: str) -> None:
@@ -88,6 +88,6 @@ class Agents:
 def _gone(attempt: Attempt | None) -> str:
     document = VoiceResponse()
     prompts = attempt.prompts if attempt else Prompts(DEFAULT_LANGUAGE)
-    twiml.speak(document, prompts, "whisper_gone")
+    speak(document, prompts, "whisper_gone")
     document.hangup()
     return str(document)

@@ -115,14 +115,14 @@ class Entry:
 class Connecting:
     """The handling that the caller is being brought to, or is in.
 
-    room: the conference. agent_in: the agent's leg is in it. caller_in: the caller was sent
-    there. left: the caller came out of it again.
+    room: the conference. agent_in: the agent's leg is in it. active: the caller was sent there,
+    too. left: the caller came out of it again.
     """
 
     handling: UUID
     room: str
     agent_in: bool = False
-    caller_in: bool = False
+    active: bool = False
     left: bool = False
 
 
@@ -133,6 +133,7 @@ class Call:
     identified: assurance above 0. number: E.164, None: withheld. position: never worse than
     the last one told. wait_s: None: not known, or nobody could serve. closed: the queue's
     announcement. may_call_back, may_record: the queue's policy. outbound: we called them.
+    met: this leg has been in a room before.
     rateable: ended after a conversation, and not rated yet.
     """
 
@@ -144,6 +145,7 @@ class Call:
     identified: bool = False
     number: str | None = None
     outbound: bool = False
+    met: bool = False
     position: int | None = None
     wait_s: float | None = None
     servable: bool = True

@@ -1,14 +1,11 @@
 """The caller's side: what comes in, what was keyed, and the answer that all of it gets.
 
 Every webhook does the same three things: apply what it says, once; make the contact agree
-with what the caller has chosen (`_settle`, so that a process that died in between is made up
-for by the next webhook); answer for the state that there is now.
+with what the caller has chosen (`settling.py`); answer for the state that there is now.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -18,16 +15,16 @@ import msgspec
 import structlog
 from msgspec.structs import replace as with_
 
-from router.channels.arrivals import Arrival, Closed
-from router.channels.records import By, Outcome
-from router.channels.voice import dialogue, twiml
+from router.channels.arrivals import Arrival
+from router.channels.voice import dialogue, documents, twiml
 from router.channels.voice.call import Entry
+from router.channels.voice.documents import Addresses
 from router.channels.voice.legs import Leg
 from router.channels.voice.prompts import DEFAULT_LANGUAGE
+from router.channels.voice.settling import Settling, now_ms
 from router.channels.voice.store import Legs, Loaded
-from router.errors import Conflict, NotFound, TooMany
 from router.identity.numbers import normalise
-from router.identity.people import Identity, People
+from router.identity.people import People
 
 if TYPE_CHECKING:
     from router.channels.contacts import Contacts
@@ -37,13 +34,7 @@ log = structlog.get_logger()
 
 FULLY_ATTESTED = "TN-Validation-Passed-A"
 """The one value of StirVerstat that vouches for the number: `-Diverted` verifies the diverter."""
-CHECK_MS = 10_000
-"""A PIN's check that has taken longer was lost with its process."""
-
 LANGUAGES_KEPT = 20_000
-
-Rate = Callable[[UUID, UUID, int], Awaitable[None]]
-"""Keep the person's rating: workspace, handling, stars."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +67,8 @@ class Callers:
         conversations: Conversations,
         people: People,
         legs: Legs,
-        addresses: twiml.Addresses,
-        rate: Rate,
+        addresses: Addresses,
+        settling: Settling,
     ):
         self._pool = pool
         self._contacts = contacts
@@ -85,7 +76,7 @@ class Callers:
         self._people = people
         self._legs = legs
         self._addresses = addresses
-        self._rate = rate
+        self._settling = settling
         self._languages: dict[str, str] = {}
 
     async def incoming(self, call: Incoming) -> str:
@@ -95,7 +86,7 @@ class Callers:
             entry = await self._legs.entry(normalise(call.dialled, "US") or call.dialled)
             if entry is None:
                 log.warning("voice.no_entry_point")
-                return twiml.refuse()
+                return documents.refuse()
             self._remember(call.dialled, entry.language)
             leg = await self._arrive(call, entry)
         return await self.now(leg.contact_id, call.call_sid)
@@ -104,7 +95,9 @@ class Callers:
         number = normalise(call.caller, entry.country)
         attested = call.attestation == FULLY_ATTESTED
         identity = await self._people.by_phone(entry.workspace_id, number, attested=attested)
-        progress = dialogue.begin(entry, identified=identity.assurance > 0)
+        progress = dialogue.begin(
+            entry, identified=identity.assurance > 0, speaks=identity.languages
+        )
         contact = await self._contacts.arrive(
             Arrival(
                 workspace_id=entry.workspace_id,
@@ -112,9 +105,9 @@ class Callers:
                 entry_point_id=entry.id,
                 provider_key=f"voice:{call.call_sid}",
                 identity=identity,
-                language=entry.language,
+                language=progress.language or entry.language,
             ),
-            line=False,  # `_settle` puts it there when nothing is left to ask
+            line=False,  # settling puts it there when nothing is left to ask
         )
         await self._legs.begin(
             call.call_sid,
@@ -130,65 +123,64 @@ class Callers:
 
     async def now(self, contact: UUID, call_sid: str) -> str:
         """The answer for the present state; nothing else changes."""
-        return await self._answer(await self._loaded(contact, call_sid))
+        return await self._answer(await self._settling.load(contact, call_sid))
 
     async def pressed(
         self, contact: UUID, call_sid: str, asked: str, turn: int | None, keys: str | None
     ) -> str:
         """Keys, or their absence, in answer to this question and turn."""
-        loaded = await self._loaded(contact, call_sid)
+        loaded = await self._settling.load(contact, call_sid)
         if turn is None:
             return await self._answer(loaded)
         after = dialogue.press(loaded.call, asked, turn, keys)
         if after.step == "checking" and after != loaded.call.progress:
-            after = with_(after, at_ms=_now_ms())
+            after = with_(after, at_ms=now_ms())
         if after != loaded.call.progress:
             kept = await self._legs.keep(call_sid, loaded.call.progress, after)
-            loaded = await self._loaded(contact, call_sid)
+            loaded = await self._settling.load(contact, call_sid)
             if kept and after.step == "checking":
-                await self._check(loaded, keys or "")
-                loaded = await self._loaded(contact, call_sid)
+                await self._settling.check(loaded, keys or "")
+                loaded = await self._settling.load(contact, call_sid)
         return await self._answer(loaded)
 
     async def connected(self, contact: UUID, call_sid: str, handling: UUID) -> str:
         """The call was moved, or a callback answered: it is on its way into the room."""
-        loaded = await self._loaded(contact, call_sid)
+        loaded = await self._settling.load(contact, call_sid)
         connecting = loaded.call.connecting
-        if dialogue.question(loaded.call) != "room" or connecting is None:
-            return await self._answer(loaded)
-        answer = await self._answer(loaded)
-        if connecting.handling == handling and not connecting.caller_in:
-            await self._legs.mark(call_sid, sent=str(handling))
+        arrived = connecting is not None and connecting.handling == handling
+        if arrived and dialogue.question(loaded.call) == "room":
             await self._contacts.connected(handling)
-        return answer
+        return await self._answer(loaded)
 
     async def done(self, contact: UUID, call_sid: str, handling: UUID) -> str:
         """The caller came out of the room."""
-        loaded = await self._loaded(contact, call_sid)
+        loaded = await self._settling.load(contact, call_sid)
         connecting = loaded.call.connecting
         if connecting is not None and connecting.handling == handling:
             await self._legs.mark(call_sid, left=str(handling))
             if loaded.reach != "softphone":
                 # a telephone has no other way to say that the conversation is over
-                await self._end(loaded, outcome="completed", by="agent", by_id=loaded.agent)
-            loaded = await self._loaded(contact, call_sid)
+                await self._settling.end(
+                    loaded, outcome="completed", by="agent", by_id=loaded.agent
+                )
+            loaded = await self._settling.load(contact, call_sid)
         return await self._answer(loaded)
 
     async def lost(self, contact: UUID, call_sid: str, handling: UUID) -> str:
         """Out of the room, and the desk has not said that it is over: the agent was lost."""
-        loaded = await self._loaded(contact, call_sid)
+        loaded = await self._settling.load(contact, call_sid)
         connecting = loaded.call.connecting
         if connecting is not None and connecting.handling == handling and connecting.left:
             await self._contacts.release(handling, "lost")
             now = loaded.call.progress
             after = with_(now, turn=now.turn + 1, step="line", said="lost")
             await self._legs.keep(call_sid, now, after)
-            loaded = await self._loaded(contact, call_sid)
+            loaded = await self._settling.load(contact, call_sid)
         return await self._answer(loaded)
 
     async def recorded(self, contact: UUID, call_sid: str, message: Message | None) -> str:
         """The caller has left a message: staff find it in the timeline, once."""
-        loaded = await self._loaded(contact, call_sid)
+        loaded = await self._settling.load(contact, call_sid)
         now = loaded.call.progress
         if message is not None and dialogue.question(loaded.call) == "voicemail":
             after = with_(now, turn=now.turn + 1, step="recorded")
@@ -207,7 +199,7 @@ class Callers:
                         visible="staff",
                         author="person",
                     )
-            loaded = await self._loaded(contact, call_sid)
+            loaded = await self._settling.load(contact, call_sid)
         return await self._answer(loaded)
 
     async def hung_up(self, leg: Leg) -> Literal["unreached"] | None:
@@ -222,7 +214,7 @@ class Callers:
         if outcome == "unreached":
             return "unreached"
         if outcome is not None:
-            await self._end(loaded, outcome=outcome, by="person")
+            await self._settling.end(loaded, outcome=outcome, by="person")
         return None
 
     async def never_began(self, call_sid: str) -> None:
@@ -247,8 +239,8 @@ class Callers:
             contact,
         )
         if row is None:
-            return twiml.hold(DEFAULT_LANGUAGE, None)
-        return twiml.hold(row["language"], Entry.of(row["entry"], row["country"]))
+            return documents.hold(DEFAULT_LANGUAGE, None)
+        return documents.hold(row["language"], Entry.of(row["entry"], row["country"]))
 
     def language_of(self, known_as: str | None) -> str:
         """The language of a contact (its id) or number, without asking any store."""
@@ -260,15 +252,6 @@ class Callers:
         self._languages[known_as] = language
 
     # What all of them rest on -----------------------------------------------------------
-
-    async def _loaded(self, contact: UUID, call_sid: str) -> Loaded:
-        loaded = await self._legs.load(call_sid, contact)
-        if loaded is None:
-            raise NotFound("There is no such call.")
-        if await self._settle(loaded):
-            loaded = await self._legs.load(call_sid, contact)
-            assert loaded is not None
-        return loaded
 
     async def _answer(self, loaded: Loaded) -> str:
         call = loaded.call
@@ -288,80 +271,3 @@ class Callers:
                     servable=standing.servable,
                 )
         return twiml.answer(call, self._addresses)
-
-    async def _settle(self, loaded: Loaded) -> bool:
-        """Make the contact agree with what the caller has chosen. True: something changed."""
-        call, progress = loaded.call, loaded.call.progress
-        match call.state, progress.step:
-            case "arriving", "line" if not call.callback_to:
-                await self._enter(loaded)
-            case "arriving", "checking" if (progress.at_ms or 0) < _now_ms() - CHECK_MS:
-                again = with_(progress, turn=progress.turn + 1, step="who", at_ms=None)
-                await self._legs.keep(loaded.leg.call_sid, progress, again)
-            case "waiting", "callback" if not call.callback_to and progress.to:
-                await self._call_back(loaded, progress.to)
-            case "waiting", "voicemail":
-                await self._end(loaded, outcome="voicemail", by="person")
-            case "ended", "rated" if call.rateable and progress.stars and loaded.handling:
-                await self._rate(loaded.leg.workspace_id, loaded.handling, progress.stars)
-            case _:
-                return False
-        return True
-
-    async def _enter(self, loaded: Loaded) -> None:
-        progress = loaded.call.progress
-        if progress.language or progress.topic:
-            await self._contacts.identify(
-                loaded.call.contact,
-                Identity(loaded.person, loaded.role, loaded.assurance),
-                language=progress.language,
-                topic=progress.topic,
-            )
-        try:
-            await self._contacts.enter(loaded.call.contact)
-        except Closed:
-            await self._end(loaded, outcome="closed", by="system")
-
-    async def _call_back(self, loaded: Loaded, to: str) -> None:
-        """Races with an agent's accept; whoever loses goes on as if nothing had been asked."""
-        try:
-            await self._contacts.callback(loaded.call.contact, to)
-        except Conflict:
-            await self._step_back(loaded)
-
-    async def _step_back(self, loaded: Loaded) -> None:
-        now = loaded.call.progress
-        after = with_(now, turn=now.turn + 1, step="line", to=None)
-        await self._legs.keep(loaded.leg.call_sid, now, after)
-
-    async def _check(self, loaded: Loaded, pin: str) -> None:
-        """The claim on `checking` is ours: two equal webhooks must not count as two tries."""
-        call = loaded.call
-        throttled, identity = False, None
-        try:
-            identity = await self._people.by_pin(
-                loaded.leg.workspace_id,
-                call.progress.expert_number or "",
-                pin,
-                caller=call.number,
-            )
-        except TooMany:
-            throttled = True
-        if identity is not None:
-            await self._contacts.identify(call.contact, identity, language=call.progress.language)
-        after = dialogue.checked(call, right=identity is not None, throttled=throttled)
-        await self._legs.keep(loaded.leg.call_sid, call.progress, after)
-
-    async def _end(
-        self, loaded: Loaded, *, outcome: Outcome, by: By, by_id: UUID | None = None
-    ) -> None:
-        try:
-            await self._contacts.end(
-                loaded.leg.workspace_id, loaded.call.contact, outcome=outcome, by=by, by_id=by_id
-            )
-        except Conflict:
-            await self._step_back(loaded)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -14,10 +14,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from router.channels.voice import twiml
 from router.channels.voice.attempts import Attempt, Attempts
 from router.channels.voice.callers import Callers
 from router.channels.voice.dialling import Dialling
+from router.channels.voice.documents import Addresses
 from router.channels.voice.legs import Leg, Status
 from router.channels.voice.provider import Provider, Refused, Unanswered
 from router.channels.voice.store import INTENDED, Legs
@@ -43,7 +43,7 @@ class Connections:
         dialling: Dialling,
         legs: Legs,
         provider: Provider,
-        addresses: twiml.Addresses,
+        addresses: Addresses,
     ):
         self._pool = pool
         self._contacts = contacts
@@ -137,8 +137,8 @@ class Connections:
     async def connect(self, handling: UUID) -> None:
         """The agent is in the room: bring the caller, or call them back."""
         attempt = await self._attempts.get(handling)
-        if attempt is None or attempt.state not in ("connecting", "active"):
-            if attempt is not None:
+        if attempt is None or attempt.state != "connecting":
+            if attempt is not None and attempt.state != "active":
                 await self.drop(attempt.contact, handling)
             return
         legs = await self._legs.of_contact(attempt.contact)
@@ -147,8 +147,8 @@ class Connections:
             if attempt.callback_to is not None:
                 await self._call_back(attempt)
             return
-        if caller.state == "ringing" or caller.data.get("sent") == str(handling):
-            return  # being called, or on the way
+        if caller.state == "ringing":
+            return
         url = self._addresses.caller(attempt.contact, "connected", handling=handling)
         if not await self._provider.move(caller.call_sid, url):
             change = await self._legs.hear(caller.call_sid, Status("completed"))
@@ -184,7 +184,7 @@ class Connections:
         if contact.channel == "voice":
             self.soon(self.drop(contact.id, handling.id if handling else None))
             if contact.state == "ended" and contact.ended_by != "person":
-                self.soon(self.recall(contact.id, handling.id if handling else None))
+                self.soon(self.recall(contact.id, handling))
 
     async def drop(self, contact: UUID, handling: UUID | None = None) -> None:
         """Hang up the agents' legs (of this handling) and callbacks that still ring.
@@ -202,16 +202,20 @@ class Connections:
                 except (Unanswered, Refused) as error:
                     log.warning("voice.not_hung_up", error=repr(error))
 
-    async def recall(self, contact: UUID, handling: UUID | None) -> None:
+    async def recall(self, contact: UUID, handling: Handling | None) -> None:
         """Send a caller who is in the loop to the answer for the new state.
 
-        Whoever was sent to this handling's room comes out of it by themselves.
+        handling: the one that ended: its caller comes out of the room by themselves.
         """
+        if handling is not None and handling.connected_at is not None:
+            return
         for leg in await self._legs.of_contact(contact):
             if leg.party == "caller" and leg.state == "live":
-                if handling is not None and leg.data.get("sent") == str(handling):
-                    continue
-                await self._provider.move(leg.call_sid, self._addresses.caller(contact, "wait"))
+                await self.send_back(leg)
+
+    async def send_back(self, leg: Leg) -> None:
+        """Let a caller's call ask for the answer to its present state."""
+        await self._provider.move(leg.call_sid, self._addresses.caller(leg.contact_id, "wait"))
 
 
 _HELD = """

@@ -13,9 +13,9 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from router.channels.voice import twiml
 from router.channels.voice.attempts import Attempt, Attempts
 from router.channels.voice.call import Progress
+from router.channels.voice.documents import Addresses
 from router.channels.voice.legs import Leg, Party
 from router.channels.voice.provider import Provider, Refused
 from router.channels.voice.store import Legs, intended
@@ -37,7 +37,7 @@ class Dialling:
         attempts: Attempts,
         legs: Legs,
         provider: Provider,
-        addresses: twiml.Addresses,
+        addresses: Addresses,
     ):
         self._attempts = attempts
         self._legs = legs

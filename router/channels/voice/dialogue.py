@@ -6,6 +6,7 @@ whose answer was slow, and a repeat must not answer the next question.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -18,9 +19,14 @@ TRIES = 3
 EXPERT_DIGITS = range(4, 13)
 
 
-def begin(entry: Entry, *, identified: bool) -> Progress:
-    """The dialogue of a call that has just come in."""
-    return Progress(turn=1, step=_after("start", entry, identified=identified))
+def begin(entry: Entry, *, identified: bool, speaks: Sequence[str] = ()) -> Progress:
+    """The dialogue of a call that has just come in.
+
+    speaks: the caller's languages, where they are known: then nobody asks for one.
+    """
+    language = next((each for each in speaks if each in entry.languages), None)
+    step = _after("start" if language is None else "language", entry, identified=identified)
+    return Progress(turn=1, step=step, language=language)
 
 
 def _after(step: str, entry: Entry, *, identified: bool) -> Step:
@@ -69,7 +75,7 @@ def hung_up(call: Call) -> Literal["completed", "abandoned", "unreached"] | None
     if call.state == "ended" or (call.callback_to and not call.outbound):
         return None  # whoever has asked for a callback may hang up
     if call.state == "handling":
-        if call.connecting is not None and call.connecting.caller_in:
+        if call.connecting is not None and call.connecting.active:
             return "completed"
         return "unreached" if call.outbound else "abandoned"
     return None if call.callback_to else "abandoned"

@@ -37,7 +37,7 @@ _RANK: dict[State, int] = {"ringing": 0, "live": 1, "joined": 1, "ended": 2}
 class Leg:
     """One call. sequence: of the newest conference event applied, in `room`.
 
-    data: of a caller: progress, number, outbound, sent, left (see `store.py`); of any: why it
+    data: of a caller: progress, number, outbound, left (see `store.py`); of any: why it
     ended (`status`) and its conference's SID.
     """
 

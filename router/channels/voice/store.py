@@ -1,9 +1,9 @@
 """Legs in the truth, and a caller's call read as one value.
 
 A caller's leg keeps in its data: `progress` (what was keyed), `number` (E.164), `outbound`
-(we called), `sent` (the handling whose room it was sent to) and `left` (the one whose room it
-came out of). A leg that we have asked Twilio for, but whose SID we do not know yet, is kept
-under the name of the attempt (`intended`): so a request without an answer is not forgotten.
+(we called) and `left` (the handling whose room it came out of). A leg that we have asked
+Twilio for, but whose SID we do not know yet, is kept under the name of the attempt
+(`intended`): so a request without an answer is not forgotten.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
             handling=handling,
             room=row["offer_id"],
             agent_in=row["agent_in"],
-            caller_in=data.get("sent") == str(handling),
+            active=row["handling_state"] == "active",
             left=data.get("left") == str(handling),
         )
     call = Call(
@@ -220,6 +220,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
         identified=row["assurance"] > 0,
         number=data.get("number"),
         outbound=bool(data.get("outbound")),
+        met=leg.room is not None,
         closed=(closed.get(language) or next(iter(closed.values()), None)) if closed else None,
         may_call_back=rules.callback,
         may_record=rules.voicemail,

@@ -28,6 +28,8 @@ JOIN_SECONDS = 15
 PRESS_SECONDS = 30
 """And, once answered, to be in the room."""
 LOST_SECONDS = 10
+STRANDED_SECONDS = 10
+"""A caller who is still in a room that nobody else is to be in."""
 SILENT_SECONDS = 90
 CALLBACK_PAUSE_SECONDS = 300
 BATCH = 50
@@ -56,6 +58,7 @@ class Sweep:
             (_NOT_MOVED, self._not_moved),
             (_NOT_DROPPED, self._not_dropped),
             (_LOST, self._lost),
+            (_STRANDED, self._stranded),
             (_CALLER_GONE, self._caller_gone),
             (_LEGLESS, self._legless),
             (_SILENT, self._silent),
@@ -128,6 +131,9 @@ class Sweep:
     async def _lost(self, row: asyncpg.Record) -> None:
         await self._voice.contacts.release(row["id"], "lost")
 
+    async def _stranded(self, row: asyncpg.Record) -> None:
+        await self._voice.connections.send_back(Legs.of(row))
+
     async def _caller_gone(self, row: asyncpg.Record) -> None:
         await self._voice.connections.gone(Legs.of(row))
 
@@ -193,6 +199,14 @@ where h.channel = 'voice' and h.state = 'active'
   and not exists (select from leg l where l.handling_id = h.id and l.party = 'agent'
     and (l.state <> 'ended' or l.heard_at > now() - interval '{LOST_SECONDS} seconds'))
 limit {BATCH}
+"""
+_STRANDED = f"""
+update leg set heard_at = now() where call_sid in (
+  select l.call_sid from leg l join contact c on c.id = l.contact_id
+  where l.party = 'caller' and l.state = 'joined' and c.state <> 'handling'
+    and l.heard_at < now() - interval '{STRANDED_SECONDS} seconds'
+  limit {BATCH})
+returning *
 """
 _CALLER_GONE = f"""
 select l.* from contact c

@@ -11,13 +11,14 @@ from twilio.request_validator import RequestValidator
 
 from router.channels.voice.agents import Agents
 from router.channels.voice.attempts import Attempts
-from router.channels.voice.callers import Callers, Rate
+from router.channels.voice.callers import Callers
 from router.channels.voice.connections import Connections
 from router.channels.voice.dialling import Dialling
+from router.channels.voice.documents import Addresses
 from router.channels.voice.legs import Event, Party, Status
 from router.channels.voice.provider import Provider
+from router.channels.voice.settling import Rate, Settling
 from router.channels.voice.store import Legs
-from router.channels.voice.twiml import Addresses
 from router.identity.people import People
 from router.settings import Twilio
 
@@ -57,7 +58,7 @@ class Voice:
             people=people,
             legs=self.legs,
             addresses=self.addresses,
-            rate=rate,
+            settling=Settling(contacts=contacts, people=people, legs=self.legs, rate=rate),
         )
         attempts = Attempts(pool)
         self.agents = Agents(attempts=attempts, legs=self.legs, addresses=self.addresses)

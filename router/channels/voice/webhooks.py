@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from router.channels.voice import twiml
+from router.channels.voice import documents
 from router.channels.voice.callers import Incoming, Message
 from router.channels.voice.legs import Event, Joined, Left, Status
 from router.channels.voice.parameters import Parameters
@@ -56,7 +56,7 @@ class _Webhook:
             async with asyncio.timeout(ANSWER_SECONDS):
                 document = await self._answer(voice, request, form, query)
         except NotFound:
-            document = twiml.hang_up()
+            document = documents.hang_up()
         except Exception as error:
             if known(error) is None:
                 log.exception("voice.fault", address=request.match_info.route.name)
@@ -66,10 +66,10 @@ class _Webhook:
 
     def _trouble(self, voice: Voice, request: web.Request, form: Parameters) -> str:
         if self._back is None:
-            return twiml.nothing()
+            return documents.nothing()
         back = self._back.format(**request.match_info, handling_given=form.get("handling") or "")
         language = voice.callers.language_of(request.match_info.get("contact") or form.get("To"))
-        return twiml.trouble(f"{voice.addresses.base}/twilio/voice{back}", language)
+        return documents.trouble(f"{voice.addresses.base}/twilio/voice{back}", language)
 
 
 async def _read(request: web.Request, voice: Voice) -> tuple[Parameters, Parameters]:
@@ -108,7 +108,7 @@ async def _incoming(voice: Voice, _: web.Request, form: Parameters, query: Param
 
 async def _pressed(voice: Voice, request: web.Request, form: Parameters, query: Parameters) -> str:
     if await _over(voice, form):
-        return twiml.nothing()
+        return documents.nothing()
     return await voice.callers.pressed(
         _contact(request),
         form["CallSid"],
@@ -129,7 +129,7 @@ async def _connected(
 
 async def _done(voice: Voice, request: web.Request, form: Parameters, query: Parameters) -> str:
     if await _over(voice, form):
-        return twiml.nothing()
+        return documents.nothing()
     if (handling := query.id("handling")) is None:
         return await voice.callers.now(_contact(request), form["CallSid"])
     return await voice.callers.done(_contact(request), form["CallSid"], handling)
@@ -162,7 +162,7 @@ async def _whisper(voice: Voice, request: web.Request, form: Parameters, _: Para
 
 async def _agent_keys(voice: Voice, request: web.Request, form: Parameters, _: Parameters) -> str:
     if await _over(voice, form):
-        return twiml.nothing()
+        return documents.nothing()
     return await voice.agents.pressed(form["CallSid"], _handling(request), form.get("Digits"))
 
 
@@ -175,7 +175,7 @@ async def _status(voice: Voice, _: web.Request, form: Parameters, query: Paramet
         await voice.legs.adopt(name, form["CallSid"])
     if status := form.get("CallStatus"):
         await voice.hear(form["CallSid"], Status(status))
-    return twiml.nothing()
+    return documents.nothing()
 
 
 async def _conference(voice: Voice, _: web.Request, form: Parameters, query: Parameters) -> str:
@@ -189,7 +189,7 @@ async def _conference(voice: Voice, _: web.Request, form: Parameters, query: Par
     if kind is not None and sequence is not None and room and conference:
         event: Event = kind(room, conference, sequence)
         await voice.hear(form["CallSid"], event)
-    return twiml.nothing()
+    return documents.nothing()
 
 
 async def _over(voice: Voice, form: Parameters) -> bool:
