@@ -105,6 +105,8 @@ async def _asset(request: web.Request) -> web.StreamResponse:
 
 async def _widget(_: web.Request) -> web.StreamResponse:
     response = _file("widget.js", cache="public, max-age=300")
+    # without it a host page in another encoding would misread the texts
+    response.headers[hdrs.CONTENT_TYPE] = "text/javascript; charset=utf-8"
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -5,9 +5,10 @@
  * session id, `hello` frames introduce the sessions to each other, and a peer with a new session id
  * gets a new connection. Frames for another session are late and ignored.
  *
- * Offers may cross; perfect negotiation decides: the agent's page is the polite peer and takes its
- * offer back, the person's page is the impolite one. (It is the agent's page that renegotiates from
- * the better machine and line, so that losing a round costs less there.)
+ * Both have something to send from the start, so both would offer at once: the person's page makes
+ * the first offer, and restarts a path that broke; the agent's page answers. Should offers cross all
+ * the same, perfect negotiation decides, in which the agent's page is the polite peer and takes its
+ * offer back. (Rarely, for Chromium 156 then gathers no candidates until the next restart.)
  * Source: https://w3c.github.io/webrtc-pc/#perfect-negotiation-example
  */
 import { freshKey } from "./socket";
@@ -67,6 +68,8 @@ export class Call {
   #connection: RTCPeerConnection | null = null;
   #making = false;
   #ignoring = false;
+  /** Whether this side may offer: the polite one does not before it has answered. */
+  #greeted = false;
   /** Signals are handled one after the other: each step of a negotiation awaits. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -114,9 +117,13 @@ export class Call {
   /** After the socket came back: signals may have been lost meanwhile. */
   resume(): void {
     if (this.#over || this.#view.phase === "failed" || this.#view.phase === "starting") return;
-    if (this.#view.phase !== "connected") {
-      this.#tell({ kind: "hello", from: this.#session, to: null });
-    }
+    if (this.#view.phase !== "connected") this.#restart();
+  }
+
+  /** Introduces this session again; the impolite side also looks for a new path. */
+  #restart(): void {
+    this.#tell({ kind: "hello", from: this.#session, to: null });
+    if (!this.#options.polite) this.#connection?.restartIce();
   }
 
   setMicrophone(on: boolean): void {
@@ -153,7 +160,7 @@ export class Call {
         }
       } else if (signal.to === null) {
         this.#tell({ kind: "hello", from: this.#session, to: signal.from });
-        this.#connection?.restartIce();
+        if (!this.#options.polite) this.#connection?.restartIce();
       }
       return;
     }
@@ -180,6 +187,7 @@ export class Call {
       description.type === "offer" && (this.#making || connection.signalingState !== "stable");
     this.#ignoring = !this.#options.polite && crossed;
     if (this.#ignoring) return;
+    this.#greeted = true;
     await connection.setRemoteDescription(description);
     if (description.type === "offer") {
       await connection.setLocalDescription();
@@ -192,12 +200,14 @@ export class Call {
     this.#peer = peer;
     this.#making = false;
     this.#ignoring = false;
+    this.#greeted = !this.#options.polite;
     const connection = new RTCPeerConnection({ iceServers: this.#servers });
     this.#connection = connection;
     const remote = new MediaStream();
     this.#show({ phase: "connecting", remote });
 
     connection.onnegotiationneeded = async () => {
+      if (!this.#greeted || this.#connection !== connection) return;
       try {
         this.#making = true;
         await connection.setLocalDescription();
@@ -222,7 +232,7 @@ export class Call {
       const state = connection.connectionState;
       if (state === "connected") this.#show({ phase: "connected" });
       else if (state === "disconnected" || state === "failed") this.#show({ phase: "connecting" });
-      if (state === "failed") connection.restartIce();
+      if (state === "failed") this.#restart();
     };
 
     const tracks = this.#view.local?.getTracks() ?? [];

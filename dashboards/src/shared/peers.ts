@@ -66,7 +66,8 @@ export class Peers {
       void player.play().catch(() => undefined); // until the page is touched
     };
     connection.onconnectionstatechange = () => {
-      if (connection.connectionState === "failed") connection.restartIce();
+      // the one that offered first does it again: both at once would cross
+      if (connection.connectionState === "failed" && !polite) connection.restartIce();
       this.#count();
     };
     if (track !== null && this.#options.sound !== null) {

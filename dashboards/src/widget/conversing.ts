@@ -102,9 +102,10 @@ export function makeConversing({ talk, memory, speech, startNew }: ConversingOpt
     grow();
   };
   const grow = (): void => {
-    field.style.height = "auto";
-    field.style.height = `${Math.min(field.scrollHeight + 2, 130)}px`;
     sendButton.disabled = field.value.trim() === "";
+    field.style.height = "";
+    // nothing is measured while the panel is closed
+    if (field.scrollHeight > 0) field.style.height = `${Math.min(field.scrollHeight + 2, 130)}px`;
   };
   const send = (): void => {
     const text = field.value.trim();

@@ -32,12 +32,20 @@ export function makeLog({ speech, retry, discard }: LogOptions): LogView {
     said,
     pending,
   );
+  // follow the end, unless somebody reads further up; also when the log gets smaller
+  let atEnd = true;
+  const follow = (): void => {
+    if (atEnd) element.scrollTop = element.scrollHeight;
+  };
+  element.addEventListener("scroll", () => {
+    if (element.clientHeight > 0) atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+  });
+  new ResizeObserver(follow).observe(element);
   let shown: Entry[] = [];
   let waiting: readonly Outgoing[] = [];
 
   const show = ({ entries, outgoing }: ConversationView): void => {
     if (entries.length === shown.length && outgoing === waiting) return;
-    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
     // entries come in order; only one that was late makes the list anew
     const late = shown.some((entry, i) => entries[i]?.seq !== entry.seq);
     if (late) fill(said);
@@ -50,7 +58,7 @@ export function makeLog({ speech, retry, discard }: LogOptions): LogView {
       waiting = outgoing;
       fill(pending, ...outgoing.map((message) => sending(message)));
     }
-    if (atEnd) element.scrollTop = element.scrollHeight;
+    follow();
   };
 
   const sending = (message: Outgoing): HTMLElement => {

@@ -3,6 +3,8 @@
 export interface Kept {
   contact: string;
   secret: string;
+  /** What the widget calls itself there. */
+  title?: string;
 }
 
 export class Memory {

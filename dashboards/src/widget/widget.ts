@@ -150,7 +150,11 @@ export class Widget {
         ...(token === null ? {} : { token }),
       });
       this.#memory.asking = null;
-      this.#memory.contact = { contact: kept.contact, secret: kept.secret };
+      this.#memory.contact = {
+        contact: kept.contact,
+        secret: kept.secret,
+        ...(this.#info === null ? {} : { title: this.#info.name }),
+      };
       if (wish.channel === "video") this.#memory.seen = kept.contact;
       this.#converse();
       this.#conversing?.focus();
@@ -174,6 +178,7 @@ export class Widget {
     const kept = this.#memory.contact;
     if (kept === null) return;
     this.#form = null;
+    if (kept.title !== undefined) fill(this.#title, kept.title);
     const talk = new Talk({
       api: this.#options.api,
       socketBase: this.#options.socketBase,
