@@ -64,7 +64,9 @@ class Handlings(Offers):
                 " head_start = head_start"
                 "   + case when $2 = 'lost' then interval '30 minutes' else interval '0' end"
                 " from handling h where h.id = $1 and c.id = h.contact_id"
-                " and c.state = 'handling' and h.state in ('connecting', 'active')"
+                " and c.state = 'handling'"
+                # a conversation that began in this moment is none that never did
+                " and (h.state = 'connecting' or (h.state = 'active' and $2 = 'lost'))"
                 " returning c.*",
                 handling_id,
                 ending,

@@ -86,9 +86,7 @@ class Requested:
                 )
                 return {"entries": [entry.wire() for entry in entries]}
             case frames.End():
-                await self._app[CONTACTS].end(
-                    self._ws, contact, outcome="completed", by="agent", by_id=self._agent
-                )
+                await self._end(contact)
             case frames.Video():
                 await self._app[VIDEOS].change(
                     self._ws, contact, frame.state, by="agent", by_id=self._agent
@@ -105,6 +103,22 @@ class Requested:
                     raise Conflict("There is no phone here.", state="no_phone")
                 await voice.hold(self._ws, self._agent, contact, on=frame.on)
         return None
+
+    async def _end(self, contact_id: UUID) -> None:
+        """The agent hangs up. A caller whom they have not met yet stays in line."""
+        unmet = await self._app[POOL].fetchval(
+            "select id from handling where workspace_id = $1 and contact_id = $2"
+            " and agent_id = $3 and state = 'connecting'",
+            self._ws,
+            contact_id,
+            self._agent,
+        )
+        if unmet is not None:
+            await self._app[CONTACTS].no_connect(unmet, "refused")
+            return
+        await self._app[CONTACTS].end(
+            self._ws, contact_id, outcome="completed", by="agent", by_id=self._agent
+        )
 
     async def _require_hand(self, contact_id: UUID, *, open_only: bool) -> None:
         """Raises NotFound for a contact that this agent never had, Conflict for one they had."""

@@ -47,7 +47,13 @@ class Browser:
     @asynccontextmanager
     async def open(cls, standin: Standin, agent: UUID) -> AsyncIterator[Browser]:
         token = access_token(ACCOUNT, agent)
-        address = f"{standin.base_url}/client?token={token}"
+        async with cls.at(f"{standin.base_url}/client?token={token}") as browser:
+            yield browser
+
+    @classmethod
+    @asynccontextmanager
+    async def at(cls, address: str) -> AsyncIterator[Browser]:
+        """Connected to a socket whose address has a token."""
         async with ClientSession() as session, session.ws_connect(address) as socket:
             browser = cls(socket)
             await browser.until("ready")

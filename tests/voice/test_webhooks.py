@@ -198,6 +198,19 @@ async def test_language_and_topic_are_asked_where_there_are_several(exchange: Ex
     assert contact["state"] == "waiting"
 
 
+async def test_an_expert_whose_language_is_known_is_not_asked_for_it(exchange: Exchange) -> None:
+    person = await exchange.expert("4711", phone=EXPERT)
+    await exchange.house.pool.execute(
+        "update expert set languages = '{fr,en}' where person_id = $1", person
+    )
+    call = sid()
+    asked = await incoming(exchange, call, to=RICH, From=EXPERT)
+    assert "Welcome to Acme" in asked
+    assert "Router: press 1" in asked
+    await exchange.ask(address(asked, "topic"), CallSid=call, Digits="1")
+    assert (await exchange.contact(call))["language"] == "en"
+
+
 async def test_the_same_incoming_call_twenty_times_at_once_is_one_contact(
     exchange: Exchange,
 ) -> None:
