@@ -9,27 +9,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import hashlib
 import re
-import secrets
 import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import asyncpg
-
 from router.commands.service import say
 from router.embedded.stores import Stores
-from router.errors import Conflict, Invalid
+from router.errors import Invalid
+from router.identity import passwords
+from router.identity.accounts import checked_email, create_first
 from router.identity.hashing import Hasher
+from router.identity.invitations import LIVES, issue
 from router.settings import data_folder, database_url, public_url
 from router.store.migrate import migrate
+from router.store.truth import open_pool
 
 HELP = "make the first account, an administrator"
-
-LEAST_PASSWORD = 12
-INVITATION_HOURS = 72
 
 
 @dataclass(frozen=True)
@@ -64,14 +61,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if token is None:
         say(f"Sign in at {address}/login")
     else:
-        say(f"Within {INVITATION_HOURS} hours, once: {address}/login?token={token}")
+        days = LIVES["invite"].days
+        say(f"To choose a password, once and within {days} days: {address}/login?token={token}")
     return 0
 
 
 def _newcomer(arguments: argparse.Namespace) -> Newcomer:
-    email = (arguments.email or _ask("Mail address", "--email")).strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Invalid(f"{email!r} is not a mail address", field="email")
+    email = checked_email(arguments.email or _ask("Mail address", "--email"))
     name = (arguments.name or _ask("Name", "--name")).strip()
     workspace = (arguments.workspace or _ask("Company", "--workspace")).strip()
     if not name or not workspace or max(len(name), len(workspace)) > 200:
@@ -86,9 +82,7 @@ def _newcomer(arguments: argparse.Namespace) -> Newcomer:
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             raise Invalid("The two passwords differ", field="password")
-    if len(password) < LEAST_PASSWORD:
-        raise Invalid(f"A password has at least {LEAST_PASSWORD} characters", field="password")
-    return Newcomer(email, name, workspace, password)
+    return Newcomer(email, name, workspace, passwords.check(password, email=email))
 
 
 def _ask(question: str, option: str) -> str:
@@ -104,53 +98,23 @@ def slug_of(name: str) -> str:
 
 
 async def create(url: str, newcomer: Newcomer) -> str | None:
-    """Commit the account; returns the invitation's token where there is no password.
+    """Commit the account; returns the invitation's secret where there is no password.
 
-    Raises Conflict when somebody has this mail address already.
+    Raises Invalid; Conflict when the workspace has an admin, or the address an account.
     """
     await migrate(url)
-    hashed = None
-    if newcomer.password is not None:
-        hasher = Hasher(threads=1)
-        hashed = await hasher.hash(newcomer.password)
-        hasher.close()
-    connection = await asyncpg.connect(url, timeout=10)
-    try:
-        async with connection.transaction():
-            workspace = await connection.fetchval(
-                """
-                insert into workspace (slug, name) values ($1, $2)
-                on conflict (slug) do update set slug = excluded.slug returning id
-                """,
-                slug_of(newcomer.workspace),
-                newcomer.workspace,
-            )
-            account = await connection.fetchval(
-                """
-                insert into account (workspace_id, email, name, role, password_hash)
-                values ($1, $2, $3, 'admin', $4)
-                on conflict (email) do nothing returning id
-                """,
-                workspace,
-                newcomer.email,
-                newcomer.name,
-                hashed,
-            )
-            if account is None:
-                raise Conflict(f"Somebody has the address {newcomer.email} already", field="email")
-            if hashed is not None:
-                return None
-            token = secrets.token_urlsafe(32)
-            await connection.execute(
-                """
-                insert into invitation (token_hash, workspace_id, account_id, purpose, expires_at)
-                values ($1, $2, $3, 'invite', now() + make_interval(hours => $4))
-                """,
-                hashlib.sha256(token.encode()).digest(),
-                workspace,
-                account,
-                INVITATION_HOURS,
-            )
-            return token
-    finally:
-        await connection.close()
+    hasher = Hasher(threads=1)
+    # one transaction: no account without its invitation
+    async with await open_pool(url, size=1) as pool, pool.acquire() as conn, conn.transaction():
+        workspace, account = await create_first(
+            conn,
+            hasher,
+            slug=slug_of(newcomer.workspace),
+            company=newcomer.workspace,
+            email=newcomer.email,
+            name=newcomer.name,
+            password=newcomer.password,
+        )
+        if newcomer.password is not None:
+            return None
+        return await issue(conn, workspace, account, "invite", by=None)

@@ -66,7 +66,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             logins.extend(await seed(app))
 
         def serving() -> None:
-            say(*announcement(settings, logins, traffic=arguments.traffic))
+            from router.demo.company import experts
+
+            say(*announcement(settings, logins, experts(), traffic=arguments.traffic))
 
         run_service(
             settings,
@@ -108,7 +110,9 @@ def _traffic(app: web.Application) -> Coroutine[Any, Any, None]:
     return run_traffic(app)
 
 
-def announcement(settings: Settings, logins: Sequence[Login], *, traffic: bool) -> list[str]:
+def announcement(
+    settings: Settings, logins: Sequence[Login], experts: Sequence[str], *, traffic: bool
+) -> list[str]:
     """What the demo prints: where to go, and who to be."""
     lines = ["", f"Secondline is at {settings.public_url}", ""]
     lines += [f"  {title:<15}{settings.public_url}{path}" for title, path in PAGES]
@@ -117,6 +121,8 @@ def announcement(settings: Settings, logins: Sequence[Login], *, traffic: bool) 
     for login in logins:
         role, email, password = _parts(login)
         lines.append(f"  {role:<{widths[0]}}  {email:<{widths[1]}}  {password}")
+    lines += ["", "Experts who call with their number withheld key in number and PIN:"]
+    lines += [f"  {line}" for line in experts]
     lines.append("")
     if not traffic:
         lines.append("Nobody calls by themselves: `secondline demo --traffic` brings some life.")

@@ -39,14 +39,22 @@ def run(_arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 0
     with Stores(settings.data) as stores:
         # no release step comes before this one, and no other process shares the database
-        asyncio.run(migrate(stores.database_url))
+        asyncio.run(_fit(stores.database_url))
         settings = replace(settings, database_url=stores.database_url, redis_url=stores.redis_url)
         run_service(settings, sockets, stores=stores)
     return 0
 
 
+async def _fit(url: str) -> None:
+    await migrate(url)
+    await _current(url)
+
+
 async def _current(url: str) -> None:
-    """The schema is what this version works on. Raises Unavailable or MigrationError."""
+    """The schema is what this version works on, and the data is no demo's.
+
+    Raises Unavailable or MigrationError.
+    """
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
@@ -55,10 +63,18 @@ async def _current(url: str) -> None:
         ) from None
     try:
         lacking = await missing(connection)
+        demo = not lacking and await connection.fetchval(
+            "select exists (select from workspace where policy ? 'demo')"
+        )
     finally:
         await connection.close()
     if lacking:
         raise MigrationError(
             f"The database lacks {len(lacking)} migrations, from {lacking[0].number:04} "
             f"({lacking[0].name}) on. Run this first: secondline migrate"
+        )
+    if demo:
+        raise Unavailable(
+            "This database holds the demo company, whose passwords everybody knows. "
+            "Serve another one: set DATABASE_URL, or SECONDLINE_DATA to another folder"
         )

@@ -27,6 +27,39 @@ def checked_email(text: str) -> str:
     return email
 
 
+async def create_first(
+    conn: Connection,
+    hasher: Hasher,
+    *,
+    slug: str,
+    company: str,
+    email: str,
+    name: str,
+    password: str | None,
+) -> tuple[UUID, UUID]:
+    """The first admin, and their workspace where there is none of this slug; for the CLI.
+
+    Returns the workspace and the account. Without a password they come by an invitation.
+    Raises Invalid; Conflict when the workspace has an admin or the address an account.
+    """
+    email, name = checked_email(email), entries.name(name)
+    hashed = None
+    if password is not None:
+        hashed = await hasher.hash(passwords.check(password, email=email))
+    async with conn.transaction():
+        ws = await conn.fetchval(
+            "insert into workspace (slug, name) values ($1, $2)"
+            " on conflict (slug) do update set slug = excluded.slug returning id",
+            slug,
+            company,
+        )
+        if await _admins(conn, ws):
+            raise Conflict("This workspace has an admin already, who can invite others.")
+        made = await _insert(conn, ws, email, name, "admin", hashed)
+        await audit.note(conn, ws, None, "account.create", made, {"role": "admin"})
+    return ws, made
+
+
 class Accounts:
     """Creates, changes and disables accounts; every change has an audit row."""
 
@@ -41,28 +74,6 @@ class Accounts:
         self._hasher = hasher
         self._sessions = sessions
         self._outbox = outbox
-
-    async def create_first(
-        self, *, slug: str, company: str, email: str, name: str, password: str
-    ) -> UUID:
-        """The first admin, and their workspace where there is none of this slug; for the CLI.
-
-        Raises Invalid; Conflict when the workspace has an admin or the address an account.
-        """
-        email, name = checked_email(email), entries.name(name)
-        hashed = await self._hasher.hash(passwords.check(password, email=email))
-        async with self._pool.acquire() as conn, conn.transaction():
-            ws = await conn.fetchval(
-                "insert into workspace (slug, name) values ($1, $2)"
-                " on conflict (slug) do update set slug = excluded.slug returning id",
-                slug,
-                company,
-            )
-            if await _admins(conn, ws):
-                raise Conflict("This workspace has an admin already, who can invite others.")
-            made = await _insert(conn, ws, email, name, "admin", hashed)
-            await audit.note(conn, ws, None, "account.create", made, {"role": "admin"})
-        return made
 
     async def create(
         self, ws: UUID, *, email: str, name: str, role: str, agent: Agent | None, by: UUID | None

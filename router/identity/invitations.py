@@ -11,8 +11,31 @@ from router.errors import Conflict, NotFound, Unauthenticated
 from router.identity import audit, passwords, throttle
 from router.identity.hashing import Hasher
 from router.identity.sessions import Sessions, hash_of, login_subject, revoke_all, token
+from router.store.truth import Connection
 
 LIVES = {"invite": timedelta(days=7), "reset": timedelta(hours=1)}
+
+
+async def issue(
+    conn: Connection, ws: UUID, account_id: UUID, purpose: str, *, by: UUID | None
+) -> str:
+    """The secret of a new link, inside the caller's transaction; former ones no longer work."""
+    made = token()
+    await conn.execute(
+        "update invitation set used_at = now() where account_id = $1 and used_at is null",
+        account_id,
+    )
+    await conn.execute(
+        "insert into invitation (token_hash, workspace_id, account_id, purpose,"
+        " expires_at) values ($1, $2, $3, $4, now() + $5::interval)",
+        hash_of(made),
+        ws,
+        account_id,
+        purpose,
+        LIVES[purpose],
+    )
+    await audit.note(conn, ws, by, f"account.{purpose}", account_id)
+    return made
 
 
 class Invitations:
@@ -31,7 +54,6 @@ class Invitations:
         purpose: "invite", for 7 days, or "reset", for one hour: the password stays until then.
         Raises NotFound; Conflict for an account that is disabled.
         """
-        made = token()
         async with self._pool.acquire() as conn, conn.transaction():
             row = await conn.fetchrow(
                 "select disabled_at from account where workspace_id = $1 and id = $2 for update",
@@ -42,21 +64,7 @@ class Invitations:
                 raise NotFound("There is no such account.")
             if row["disabled_at"] is not None:
                 raise Conflict("This account is disabled.", state="disabled")
-            await conn.execute(
-                "update invitation set used_at = now() where account_id = $1 and used_at is null",
-                account_id,
-            )
-            await conn.execute(
-                "insert into invitation (token_hash, workspace_id, account_id, purpose,"
-                " expires_at) values ($1, $2, $3, $4, now() + $5::interval)",
-                hash_of(made),
-                ws,
-                account_id,
-                purpose,
-                LIVES[purpose],
-            )
-            await audit.note(conn, ws, by, f"account.{purpose}", account_id)
-        return made
+            return await issue(conn, ws, account_id, purpose, by=by)
 
     async def accept(self, secret: str, password: str) -> None:
         """Set the password; the link is used up, and sessions under the former one end.

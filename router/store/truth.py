@@ -48,7 +48,7 @@ async def open_pool(url: str, *, size: int = 20) -> asyncpg.Pool[asyncpg.Record]
     """
     return await asyncpg.create_pool(
         url,
-        min_size=2,
+        min_size=min(2, size),
         max_size=size,
         init=_prepare,
         connection_class=_Lean,
