@@ -40,6 +40,7 @@ from router.settings import Settings
 from router.store.hub import Hub
 from router.store.live import open_live
 from router.store.truth import open_pool
+from router.tasks import stop
 from router.web import (
     admin,
     contact_socket,
@@ -104,6 +105,13 @@ def make_app(settings: Settings) -> web.Application:
         app.cleanup_ctx.append(_voice)
     for room in ROOMS:
         room.add_routes(app.router)
+    if settings.demo:
+        # here, for production loads nothing of it
+        from router.demo import host_site, telephone
+
+        host_site.add_routes(app.router)
+        if settings.standin:
+            telephone.mount(app)
     pages.add_pages(app)
     openapi.add_description(app)
     return app
@@ -208,6 +216,4 @@ async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(*tasks)

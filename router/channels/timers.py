@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from router.errors import SecondlineError
 from router.queues.engine import Engine
 from router.queues.outbox import Outbox
+from router.tasks import stop
 
 if TYPE_CHECKING:
     from router.channels.contacts import Contacts
@@ -59,9 +60,7 @@ class Timers:
 
     async def close(self) -> None:
         """Stop; work that was claimed is done by others after its lease."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(*self._tasks)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -28,6 +28,7 @@ from router.queues.picture import enter_arguments, excluded_of, hold_arguments, 
 from router.queues.presence import kinds_of, presence_arguments
 from router.queues.scripts import DIGESTS, SOURCES
 from router.store.truth import Connection
+from router.tasks import stop
 
 log = structlog.get_logger()
 
@@ -81,9 +82,7 @@ class Rebuilder:
 
     async def close(self) -> None:
         """Stop what is under way; another process begins anew."""
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await stop(*self._running.values())
 
     async def rebuild(self, workspace_id: UUID, *, force: bool = False) -> bool:
         """Make the picture; False when another process is at it or it is there already."""

@@ -1,7 +1,8 @@
 """Events of the live store, handed to this process's sockets.
 
-Each workspace has one stream. Scripts and `Hub.publish` append to it; every process reads it
-once, from where it stands, and hands each event to the local subscribers of its topics.
+Each workspace has one stream. Scripts and `Hub.publish` append to it, what one script did as one
+entry; every process reads it once, from where it stands, and hands each event to the local
+subscribers of its topics.
 A reader that falls behind is cut off and re-syncs by snapshot: memory stays bounded.
 """
 
@@ -20,6 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.queues.keys import EVENTS_LENGTH, events_key
+from router.tasks import stop
 
 log = structlog.get_logger()
 
@@ -106,9 +108,9 @@ class _Reader:
             for _, entries in answer or ():
                 for cursor, fields in entries:
                     self._cursor = cursor
-                    event = _decode(fields["e"])
-                    event["cursor"] = cursor
-                    self._hand_out(event)
+                    for event in _decode(fields["e"]):
+                        event["cursor"] = cursor
+                        self._hand_out(event)
 
     def _hand_out(self, event: Event) -> None:
         readers: set[Subscription] = set()
@@ -133,7 +135,7 @@ class Hub:
         """
         try:
             await self._redis.xadd(
-                events_key(workspace_id), {"e": _encode(event)}, maxlen=EVENTS_LENGTH
+                events_key(workspace_id), {"e": _encode([event])}, maxlen=EVENTS_LENGTH
             )
         except (RedisError, OSError) as error:
             log.warning("events.unpublished", type=event["t"], error=str(error))
@@ -175,9 +177,7 @@ class Hub:
 
     async def close(self) -> None:
         """Stop reading; subscribers' iterations end."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await stop(*self._tasks.values())
         for reader in self._readers.values():
             for subscription in reader.subscriptions:
                 subscription.close()

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from router.store.hub import Event, Hub, Subscription
+from router.tasks import stop
 from router.web.clock import LiveClock
 from router.web.errors import known
 from router.web.floor_rows import Row, Rows
@@ -210,4 +211,4 @@ class Floors:
             self._looking[workspace_id] -= 1
             if self._looking[workspace_id] == 0:
                 del self._views[workspace_id]
-                task.cancel()
+                await stop(task)

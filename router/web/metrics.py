@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,6 +16,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from router.tasks import stop
 from router.web.logs import template
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -84,6 +84,4 @@ async def loop_lag(_app: web.Application) -> AsyncIterator[None]:
 
     task = asyncio.create_task(watch(), name="loop lag")
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await stop(task)

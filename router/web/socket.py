@@ -21,6 +21,7 @@ from aiohttp import WSMsgType, web
 from msgspec import Meta
 
 from router.errors import Malformed, Unavailable
+from router.tasks import stop
 from router.web import errors
 from router.web.metrics import SOCKETS
 from router.web.requests import BODY_LIMIT, Body, decode
@@ -171,10 +172,9 @@ class Socket:
         finally:
             if self._farewell is None:
                 self._farewell = (1000, "")
-            for task in tasks:
-                task.cancel()
             self._wake.set()
-            await asyncio.gather(*tasks, writer, return_exceptions=True)
+            await stop(*tasks)
+            await asyncio.gather(writer, return_exceptions=True)
 
     async def _read(self, frames: Any, answer: Answer) -> None:
         malformed = 0

@@ -19,6 +19,7 @@ from router.channels.voice.provider import Refused, Unanswered
 from router.channels.voice.store import Legs
 from router.channels.voice.voice import Voice
 from router.errors import SecondlineError
+from router.tasks import stop
 
 log = structlog.get_logger()
 
@@ -70,8 +71,7 @@ class Sweep:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop(self._task)
 
     async def _run(self) -> None:
         while True:
