@@ -95,7 +95,7 @@ class Telephone:
         """A customer who has got in line."""
         call = await self.call(**more)
         await call.hears("expert number")
-        await call.answers("*")
+        await call.answers("#")
         await until(lambda: self.state(call, "waiting"), "in line")
         return call
 

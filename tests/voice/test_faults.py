@@ -175,6 +175,20 @@ async def test_a_leg_that_was_not_dropped_is_dropped_by_the_sweep(telephone: Tel
         await call.hears("1 to 5")
 
 
+async def test_a_call_that_is_one_too_many_for_now_is_placed_later(telephone: Telephone) -> None:
+    tom = await telephone.agent("Tom", phone=MOBILE)
+    phone = telephone.standin.phone(MOBILE, presses="1")
+    call = await telephone.customer()
+    telephone.standin.faults.rest("calls.create", code=20429)
+    handling = await telephone.accept(tom)
+    await telephone.voice.connections.close()
+    assert (await telephone.handling(handling))["state"] == "connecting"
+    await telephone.older(7)
+    await telephone.tick()
+    await telephone.together(call)
+    assert len(phone.calls) == 1
+
+
 async def accepted_by_the_dead(telephone: Telephone, agent: UUID) -> Any:
     """An accept whose process died before it called anybody."""
     telephone.house.contacts._hooks["accepted"].clear()

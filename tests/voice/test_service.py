@@ -33,7 +33,7 @@ class Floor:
 
     async def waiting(self, call: Call) -> None:
         await call.hears("expert number")
-        await call.answers("*")
+        await call.answers("#")
         await call.hears("in line")
 
     @asynccontextmanager

@@ -7,12 +7,15 @@ raises `Unanswered`, and whoever made it asks before repeating (`find`, `status`
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import aiohttp
 import structlog
+from prometheus_client import Histogram
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
@@ -25,13 +28,19 @@ log = structlog.get_logger()
 TIMEOUT_SECONDS = 5.0
 NOT_IN_PROGRESS = 21220
 NOT_FOUND = 20404
-TOO_MANY_REQUESTS = 20429
 GONE = frozenset({NOT_IN_PROGRESS, NOT_FOUND})
 """What an update of a call says when there is no call to update any more."""
 OPEN_STATUSES = ("queued", "initiated", "ringing", "in-progress")
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 T = TypeVar("T")
+
+REQUESTS = Histogram(
+    "secondline_twilio_request_seconds",
+    "Requests to Twilio's REST API by outcome: done, refused, unanswered.",
+    ["outcome"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5),
+)
 
 
 class Unanswered(Unavailable):
@@ -145,20 +154,27 @@ class Provider:
         return True
 
     async def _ask(self, request: Awaitable[T]) -> T:
+        begun, outcome = time.monotonic(), "unanswered"
         try:
             # the SDK's client does not apply a time limit of its own
             async with asyncio.timeout(self._timeout):
-                return await request
+                answer = await request
+            outcome = "done"
+            return answer
         except TimeoutError:
             raise Unanswered("Twilio did not answer in time.") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unanswered(f"Twilio cannot be reached: {type(error).__name__}.") from error
         except (TwilioRestException, TwilioServiceException) as error:
-            if error.status >= 500:  # it broke on their side, before or after doing it
+            # it broke on their side, before or after doing it; or we are to come again later
+            if error.status >= 500 or error.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise Unanswered(f"Twilio answered with {error.status}.") from error
+            outcome = "refused"
             code = int(error.code or error.status)
             log.info("twilio.refused", code=code, status=error.status)
             raise Refused(code, f"Twilio refused the request with code {code}.") from error
+        finally:
+            REQUESTS.labels(outcome).observe(time.monotonic() - begun)
 
 
 def _aware(at: datetime) -> datetime:

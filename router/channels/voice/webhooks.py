@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from aiohttp import web
+from prometheus_client import Counter
 
 from router.channels.voice import documents
 from router.channels.voice.callers import Incoming, Message
@@ -25,6 +26,10 @@ from router.web.errors import known
 log = structlog.get_logger()
 
 ANSWER_SECONDS = 4.5
+TROUBLE = Counter(
+    "secondline_voice_trouble_total",
+    "Webhooks that were answered without the stores: callers heard that they must wait a moment.",
+)
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ASKED = "language|who|pin|topic|wait|confirm|number|rate"
 
@@ -61,6 +66,7 @@ class _Webhook:
             if known(error) is None:
                 log.exception("voice.fault", address=request.match_info.route.name)
             log.warning("voice.trouble", error=repr(error), address=request.path)
+            TROUBLE.inc()
             document = self._trouble(voice, request, form)
         return web.Response(text=document, content_type="text/xml")
 
