@@ -52,7 +52,7 @@ class Contacts(Arrivals, Handlings, Callbacks):
         handling: Handling | None = None
         async with self._pool.acquire() as connection, connection.transaction():
             before = await connection.fetchval(
-                "select state from contact where id = $1 for update", contact_id
+                "select state from contact where id = $1 for no key update", contact_id
             )
             if before == "ended":
                 return await self.get(workspace_id, contact_id)

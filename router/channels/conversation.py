@@ -100,7 +100,7 @@ class Conversations:
         text = clean_text(text)
         async with self._pool.acquire() as connection, connection.transaction():
             state = await connection.fetchval(
-                "select state from contact where workspace_id = $1 and id = $2 for update",
+                "select state from contact where workspace_id = $1 and id = $2 for no key update",
                 workspace_id,
                 contact_id,
             )

@@ -40,14 +40,9 @@ class Offers(Line):
         A repeat answers the same handling. Raises Gone when the offer is over or the race is
         lost; the agent is free again then.
         """
-        known = await self._pool.fetchrow(
-            "select * from handling where workspace_id = $1 and offer_id = $2 and agent_id = $3",
-            workspace_id,
-            offer_id,
-            agent_id,
-        )
+        known = await self._accepted(workspace_id, agent_id, offer_id)
         if known is not None:
-            return Handling.of(known)
+            return known
         live = await self._engine.run(
             workspace_id,
             "accept",
@@ -61,12 +56,25 @@ class Offers(Line):
         )
         if committed is None:
             await self.lose_offer(workspace_id, agent_id, offer_id, contact_id)
+            # the same agent's other tab may have been first
+            known = await self._accepted(workspace_id, agent_id, offer_id)
+            if known is not None:
+                return known
             raise Gone("somebody else has this contact, or it is over", state="gone")
         contact, handling, pending = committed
         await self._outbox.apply(pending)
         await self._conversations.announce(workspace_id, contact_id, contact.last_seq)
         await self._call_hooks("accepted", contact, handling)
         return handling
+
+    async def _accepted(self, workspace_id: UUID, agent_id: UUID, offer_id: str) -> Handling | None:
+        row = await self._pool.fetchrow(
+            "select * from handling where workspace_id = $1 and offer_id = $2 and agent_id = $3",
+            workspace_id,
+            offer_id,
+            agent_id,
+        )
+        return Handling.of(row) if row is not None else None
 
     async def _commit_accept(
         self,
@@ -80,7 +88,7 @@ class Offers(Line):
         """The fence: one transaction. None when the contact or the capacity is gone."""
         async with self._pool.acquire() as connection, connection.transaction():
             agent = await connection.fetchrow(
-                "select capacity from agent where workspace_id = $1 and id = $2 for update",
+                "select capacity from agent where workspace_id = $1 and id = $2 for no key update",
                 workspace_id,
                 agent_id,
             )

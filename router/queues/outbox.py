@@ -90,7 +90,12 @@ class Outbox:
             answer = {}
         if done:
             try:
-                await self._pool.execute("delete from outbox where id = any($1)", done)
+                # what a drainer has locked it deletes itself; waiting for it could deadlock
+                await self._pool.execute(
+                    "delete from outbox where id in (select id from outbox where id = any($1)"
+                    " order by id for update skip locked)",
+                    done,
+                )
             except (asyncpg.PostgresError, OSError, TimeoutError) as error:
                 # applied twice is applied once
                 log.warning("outbox.undeleted", rows=len(done), error=str(error))

@@ -22,12 +22,22 @@ local function clock()
 end
 local now = clock()
 
+-- Events of one script are one entry of the stream: readers wake once, and see them together.
+local events, told = {}, {}
 local function emit(event)
   if loading then return end
-  redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(event))
+  if event.t == 'agent' then
+    if told[event.agent] then return end
+    told[event.agent] = true
+  end
+  events[#events + 1] = event
 end
 
+-- Ends every script: hands out its events and gives its answer.
 local function answer(value)
+  if #events > 0 then
+    redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(events))
+  end
   value.now_ms = now
   return cjson.encode(value)
 end
