@@ -12,6 +12,8 @@ from router.identity.experts import Experts
 from router.identity.hashing import Hasher
 from router.identity.people import People
 from router.store.truth import open_pool
+from tests.house import House
+from tests.web.service import Service, serving
 
 
 @pytest.fixture
@@ -43,3 +45,21 @@ def people(pool: asyncpg.Pool, hasher: Hasher) -> People:
 @pytest.fixture
 def experts(pool: asyncpg.Pool, hasher: Hasher) -> Experts:
     return Experts(pool, hasher)
+
+
+@pytest.fixture
+async def house(database: str, live: str) -> AsyncIterator[House]:
+    opened = await House.open(database, live)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def service(house: House, database: str, live: str) -> AsyncIterator[Service]:
+    async with serving(house, database, live) as started:
+        yield started
+
+
+@pytest.fixture
+async def admin(service: Service) -> UUID:
+    return await service.account("admin", "Ada")
