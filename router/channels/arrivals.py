@@ -183,7 +183,8 @@ class Arrivals(Line):
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
                 "select c.*, p.customer_queue_id, p.expert_queue_id, p.menu from contact c"
-                " join entry_point p on p.id = c.entry_point_id where c.id = $1 for no key update of c",
+                " join entry_point p on p.id = c.entry_point_id"
+                " where c.id = $1 for no key update of c",
                 contact_id,
             )
             if row is None:

@@ -137,7 +137,7 @@ class Offers(Line):
             await connection.execute(
                 "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
                 " values ($1, $2, $3, $4, 'accepted', to_timestamp($5::float8 / 1000))"
-                " on conflict (id) do nothing",
+                " on conflict (id) do update set outcome = 'accepted', at = now()",
                 offer_id,
                 workspace_id,
                 contact_id,

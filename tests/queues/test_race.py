@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -56,6 +57,17 @@ def test_the_checker_finds_what_is_wrong(wrong: list[Step], said: str) -> None:
     assert any(said in fault for fault in faults_of(wrong, capacity={"a": 1, "b": 1}))
 
 
+def start_racer(database: str, live: str, workspace: UUID, number: int) -> subprocess.Popen[str]:
+    arguments = (database, live, str(workspace), str(number), str(PROCESSES), str(CONTACTS))
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.queues.racer", *arguments],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 async def test_eight_processes_on_ten_thousand_contacts_lose_and_double_none(
     database: str, live: str
 ) -> None:
@@ -64,26 +76,7 @@ async def test_eight_processes_on_ten_thousand_contacts_lose_and_double_none(
         "customers", {"offer_seconds": {"chat": 60}, "retry_seconds": 1, "wrap_up_seconds": 30}
     )
     agents = [await house.agent(f"A{n}", capacity={"chat": 1 + n % 3}) for n in range(AGENTS)]
-    racers = [  # noqa: ASYNC220 - started once, before anything else runs
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.queues.racer",
-                database,
-                live,
-                str(house.workspace),
-                str(number),
-                str(PROCESSES),
-                str(CONTACTS),
-            ],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(PROCESSES)
-    ]
+    racers = [start_racer(database, live, house.workspace, number) for number in range(PROCESSES)]
     try:
         for racer in racers:
             assert racer.stdout is not None
