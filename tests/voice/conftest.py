@@ -139,7 +139,7 @@ class Exchange:
 
     async def settled(self) -> None:
         """What was begun beside the request is done."""
-        await self.voice.connections.close()
+        await self.voice.connections.settled()
 
     async def expert(
         self, number: str, *, phone: str | None = None, pin: str | None = None

@@ -160,7 +160,7 @@ class Telephone:
 
     async def tick(self) -> None:
         await self.sweep.tick()
-        await self.voice.connections.close()
+        await self.voice.connections.settled()
 
     async def older(self, seconds: float) -> None:
         """As if so much time had passed for legs and handlings."""

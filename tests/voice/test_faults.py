@@ -124,7 +124,7 @@ async def test_a_call_to_an_agent_without_an_answer_is_looked_for_before_it_is_r
         telephone.standin.faults.drop("call-status")
         telephone.standin.faults.rest("calls.create", acts=acts)
         handling = await telephone.accept(tom)
-        await telephone.voice.connections.close()
+        await telephone.voice.connections.settled()
         await telephone.older(7)
         await telephone.tick()
         legs = await telephone.house.pool.fetch("select call_sid from leg where party = 'agent'")
@@ -181,7 +181,7 @@ async def test_a_call_that_is_one_too_many_for_now_is_placed_later(telephone: Te
     call = await telephone.customer()
     telephone.standin.faults.rest("calls.create", code=20429)
     handling = await telephone.accept(tom)
-    await telephone.voice.connections.close()
+    await telephone.voice.connections.settled()
     assert (await telephone.handling(handling))["state"] == "connecting"
     await telephone.older(7)
     await telephone.tick()

@@ -70,6 +70,23 @@ async def test_a_parameter_that_comes_twice_is_refused(exchange: Exchange) -> No
     assert await exchange.contact(call) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"{}", "application/json"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"x" * 2_000_000, "application/x-www-form-urlencoded"),
+        (b"--a--", "multipart/form-data; boundary=a"),
+    ],
+)
+async def test_what_is_no_form_is_refused(exchange: Exchange, body: bytes, kind: str) -> None:
+    answer = await exchange.client.post(
+        "/twilio/voice/incoming", data=body, headers={"Content-Type": kind}
+    )
+    assert answer.status in (400, 403)
+    assert (await answer.json())["error"]["code"] in ("malformed", "forbidden")
+
+
 async def test_without_an_account_the_phone_says_so() -> None:
     app = web.Application(middlewares=[answer_errors])
     add_routes(app.router)

@@ -72,10 +72,16 @@ class Connections:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def close(self) -> None:
-        """Let what is under way come to its end, within its own time limits."""
+    async def settled(self, within: float = 5.0) -> None:
+        """Wait until nothing is under way beside requests, at most so many seconds."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+            await asyncio.wait(set(self._tasks), timeout=within)
+
+    async def close(self) -> None:
+        """What is under way may end; what takes longer is left to other processes' sweeps."""
+        await self.settled(within=2.0)
+        for task in self._tasks:
+            task.cancel()
 
     # The agent's leg ----------------------------------------------------------------------
 

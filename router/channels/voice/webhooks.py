@@ -83,6 +83,8 @@ async def _read(request: web.Request, voice: Voice) -> tuple[Parameters, Paramet
     signature = request.headers.get("X-Twilio-Signature", "")
     # never the Host header: the signature is over the address that Twilio was given
     address = voice.addresses.base + request.raw_path
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise Malformed("This is not a form.")
     try:
         sent = await request.post()
     except (ValueError, web.HTTPException):
