@@ -12,6 +12,7 @@ from router.channels.callbacks import Callbacks
 from router.channels.chat import on_leaving
 from router.channels.handlings import Handlings, put_release
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
+from router.channels.waiting import Waiting
 from router.errors import Invalid, NotFound
 from router.queues.outbox import put
 from router.queues.picture import policy_of
@@ -22,7 +23,7 @@ __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "
 PRESENCES = ("available", "break", "offline")
 
 
-class Contacts(Arrivals, Handlings, Callbacks):
+class Contacts(Arrivals, Waiting, Handlings, Callbacks):
     """Arriving, waiting, being handled, ending; and the presence of those who answer."""
 
     async def end(
