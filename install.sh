@@ -15,18 +15,18 @@ case "${1:-}" in
 esac
 
 # Runs a command as root: directly, or by sudo, which may ask for a password on a terminal.
+may_be_root() {
+    [ "$(id -u)" = 0 ] ||
+        { command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
+}
+
 as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-        sudo "$@"
-    else
-        return 1
-    fi
+    may_be_root || return 1
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 apt_install() {
-    command -v apt-get >/dev/null 2>&1 || return 1
+    command -v apt-get >/dev/null 2>&1 && may_be_root || return 1
     say "Installing $* with apt …"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 &&
         as_root env DEBIAN_FRONTEND=noninteractive \
