@@ -85,12 +85,12 @@ class Cable:
         """Before the page opens its socket."""
         cable = cls()
 
-        def route(ws: WebSocketRoute) -> None:
+        async def route(ws: WebSocketRoute) -> None:
             if cable._plugged:
                 ws.connect_to_server()
                 cable._routes.append(ws)
             else:
-                page.context._loop.create_task(ws.close(code=1011))
+                await ws.close(code=1011)
 
         await page.context.route_web_socket(lambda url: url.endswith(path), route)
         return cable

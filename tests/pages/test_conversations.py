@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-import jwt
 from playwright.async_api import Page, expect
 
+from router.identity.visitors import make_token
 from tests.house import until
 from tests.pages.conftest import Opener
 from tests.pages.support import (
@@ -73,15 +73,13 @@ async def test_a_chat_goes_from_the_widget_to_a_rating_on_both_sides(
     await desk.get_by_test_id("wrapup-done").click()
     await expect(desk.get_by_test_id("conversation")).to_have_count(0)
 
-    handling = await service.house.pool.fetchrow("select * from handling")
+    handling: Any = await service.house.pool.fetchrow("select * from handling")
     assert (handling["outcome"], handling["note"]) == ("resolved", "Told her")
     ratings = await service.house.pool.fetch("select direction, stars, comment from rating")
     assert {tuple(row) for row in ratings} == {("of_agent", 4, "Kind"), ("of_person", 5, None)}
 
 
-async def test_a_reload_on_either_side_loses_nothing(
-    service: Service, open_page: Opener
-) -> None:
+async def test_a_reload_on_either_side_loses_nothing(service: Service, open_page: Opener) -> None:
     agent = await service.house.agent("Ana", capacity=WRITES)
     desk = await open_desk(open_page, agent)
     page = await open_widget(service, open_page)
@@ -347,9 +345,7 @@ async def expert_token(service: Service, name: str) -> str:
     person: UUID = await service.house.person(name, network_size=124)
     number = await pool.fetchval("select number from expert where person_id = $1", person)
     secret = await pool.fetchval("select token_secret from workspace where id = $1", ws)
-    exp = await pool.fetchval("select extract(epoch from now())::bigint + 600")
-    claims = {"aud": "secondline", "sub": "j1", "name": name, "expert_number": number, "exp": exp}
-    return jwt.encode(claims, secret, "HS256")
+    return make_token(secret, "j1", name=name, expert_number=number)
 
 
 async def test_a_silent_person_is_warned_and_then_the_chat_ends(
@@ -377,9 +373,12 @@ async def test_the_widget_fills_a_phone_and_gives_the_focus_back(
     service: Service, open_page: Opener
 ) -> None:
     page = await open_widget(service, open_page, width=390)
-    box = await page.get_by_test_id("widget-panel").bounding_box()
-    assert box is not None
-    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 900)
+    whole = {"x": 0, "y": 0, "width": 390, "height": 900}
+
+    async def fills() -> bool:
+        return await page.get_by_test_id("widget-panel").bounding_box() == whole
+
+    await until(fills, "the panel fills the screen, once it has risen")
     await expect(page.get_by_test_id("widget-name")).to_be_focused()
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Shift+Tab")
@@ -410,3 +409,15 @@ async def test_the_end_on_the_desk_asks_first_and_reaches_the_widget(
     await until(ended, "the contact ends")
     await page.get_by_test_id("widget-new").click()
     await expect(page.get_by_test_id("widget-start-chat")).to_be_visible()
+
+
+async def test_a_token_that_is_not_believed_leaves_the_way_of_a_guest(
+    service: Service, open_page: Opener
+) -> None:
+    page = await open_widget(service, open_page, query="&token=worn.out.word")
+    await expect(page.get_by_test_id("widget-name")).to_have_count(0)
+    await page.get_by_test_id("widget-start-chat").click()
+    await expect(page.get_by_test_id("widget-trouble")).to_contain_text("go on as a guest")
+    await begin(page)
+    contact = await only_contact(service)
+    assert (contact["role"], contact["assurance"]) == ("customer", 0)

@@ -197,6 +197,7 @@ export class Desk {
   #hear(frame: DeskFrame): void {
     if (frame.type === "entry") {
       this.#conversations.get(frame.contact)?.hear(frame.entry);
+      if (frame.entry.kind === "video") this.#seeVideo(frame.contact, frame.entry.data.state);
       if (frame.entry.kind === "message" && frame.entry.author === "person") {
         this.events.message?.(frame.contact);
       }
@@ -219,6 +220,13 @@ export class Desk {
     }
     this.look();
     this.#tell();
+  }
+
+  /** The timeline tells of the picture before the handling's next frame does. */
+  #seeVideo(contact: string, video: VideoState): void {
+    const handlings = this.#state.handlings.map((h) => (h.contact === contact ? { ...h, video } : h));
+    this.#set({ handlings });
+    this.#follow();
   }
 
   /** Brings conversations, phone and camera in line with what is in hand. */

@@ -30,6 +30,8 @@ export class Widget {
   readonly #launcher: HTMLButtonElement;
   readonly #badge: HTMLElement;
   #speech: Speech;
+  /** Null once the service did not believe it: an old page must not shut its visitor out. */
+  #token: string | null;
   #info: WidgetInfo | null = null;
   #form: FormView | null = null;
   #talk: Talk | null = null;
@@ -38,6 +40,7 @@ export class Widget {
 
   constructor(options: WidgetOptions) {
     this.#options = options;
+    this.#token = options.token;
     this.#memory = new Memory(options.key);
     this.#speech = speechFor([options.language, ...navigator.languages]);
     const { say } = this.#speech;
@@ -112,9 +115,13 @@ export class Widget {
       this.#trouble(this.#info.closed, say("closed"));
       return;
     }
-    this.#form = makeForm(this.#info, this.#speech, this.#options.token !== null, (wish) => void this.#begin(wish));
+    this.#showForm(this.#info);
+    if (focus) this.#form?.focus();
+  }
+
+  #showForm(info: WidgetInfo): void {
+    this.#form = makeForm(info, this.#speech, this.#token !== null, (wish) => void this.#begin(wish));
     fill(this.#body, this.#form.element);
-    if (focus) this.#form.focus();
   }
 
   #trouble(text: string, title?: string): void {
@@ -132,7 +139,8 @@ export class Widget {
   }
 
   async #begin(wish: Wish): Promise<void> {
-    const { key: widget, api, token } = this.#options;
+    const { key: widget, api } = this.#options;
+    const token = this.#token;
     const { language, say } = this.#speech;
     // the same key until there is an answer: asked twice, it is one contact
     const key = this.#memory.asking ?? freshKey();
@@ -169,6 +177,12 @@ export class Widget {
       }
       // refused for what is in it: what is sent next is another request
       if (known !== null && known.status >= 400 && known.status < 500) this.#memory.asking = null;
+      if (known?.status === 401 && this.#info !== null) {
+        this.#token = null;
+        this.#showForm(this.#info);
+        this.#form?.trouble(say("notKnown"), "name");
+        return;
+      }
       const unreachable = known === null || known.status === 0 || known.status >= 500;
       this.#form?.trouble(unreachable ? say("unreachable") : known.message, known?.field);
     }
