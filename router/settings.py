@@ -104,6 +104,7 @@ class Settings:
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
             trust_proxy=reader.switch("TRUST_PROXY"),
             contacts_per_minute=reader.number("CONTACTS_PER_MINUTE", 30, most=100_000),
+            metrics_token=reader.secret("METRICS_TOKEN", needed=False),
         )
         reader.finish()
         return settings
@@ -133,6 +134,7 @@ class Settings:
             turn_secret=reader.secret("TURN_SECRET", needed=bool(reader.get("TURN_URLS"))),
             trust_proxy=reader.switch("TRUST_PROXY"),
             contacts_per_minute=reader.number("CONTACTS_PER_MINUTE", 30, most=100_000),
+            metrics_token=reader.secret("METRICS_TOKEN", needed=False),
             demo=True,
         )
         reader.finish()

@@ -13,11 +13,13 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from router.errors import Malformed
+from router.web.metrics import REGISTRY
 
 UNKNOWN = Counter(
     "secondline_twilio_unknown_parameters_total",
     "Parameters of Twilio's webhooks that we do not know; a rise after months at rest: read "
     "Twilio's changelog.",
+    registry=REGISTRY,
 )
 
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{0,500}")

@@ -22,6 +22,7 @@ from twilio.rest import Client
 
 from router.errors import Unavailable
 from router.settings import Twilio
+from router.web.metrics import REGISTRY
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ REQUESTS = Histogram(
     "Requests to Twilio's REST API by outcome: done, refused, unanswered.",
     ["outcome"],
     buckets=(0.1, 0.25, 0.5, 1, 2, 5),
+    registry=REGISTRY,
 )
 
 

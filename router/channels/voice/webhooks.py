@@ -22,6 +22,7 @@ from router.channels.voice.parameters import Parameters
 from router.channels.voice.voice import VOICE, Voice
 from router.errors import Forbidden, Malformed, NotFound, Unavailable
 from router.web.errors import known
+from router.web.metrics import REGISTRY
 
 log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ ANSWER_SECONDS = 4.5
 TROUBLE = Counter(
     "secondline_voice_trouble_total",
     "Webhooks that were answered without the stores: callers heard that they must wait a moment.",
+    registry=REGISTRY,
 )
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ASKED = "language|who|pin|topic|wait|confirm|number|rate"
