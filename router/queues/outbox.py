@@ -69,25 +69,21 @@ class Outbox:
         self._pool = pool
         self._engine = engine
 
-    async def apply(self, *operations: Pending) -> dict[str, Any]:
-        """The fast path, after the commit: the last operation's answer, or {} when it must wait.
+    async def apply(self, *operations: Pending) -> None:
+        """The fast path, after the commit.
 
         Never raises for a live store that is away: the truth has decided, and the rows stay.
         """
-        answer: dict[str, Any] = {}
         done: list[int] = []
         try:
             for pending in operations:
                 if not pending.first and not done:
                     await self.drain(subject=pending.subject)
                     continue
-                answer = await self._engine.run(
-                    pending.workspace_id, pending.operation, pending.arguments
-                )
+                await self._run(pending.workspace_id, pending.operation, pending.arguments)
                 done.append(pending.id)
         except (Unavailable, ResponseError) as error:
             log.warning("outbox.left", operation=pending.operation, error=str(error))
-            answer = {}
         if done:
             try:
                 # what a drainer has locked it deletes itself; waiting for it could deadlock
@@ -99,7 +95,22 @@ class Outbox:
             except (asyncpg.PostgresError, OSError, TimeoutError) as error:
                 # applied twice is applied once
                 log.warning("outbox.undeleted", rows=len(done), error=str(error))
-        return answer
+
+    async def _run(self, workspace_id: UUID, operation: str, arguments: dict[str, Any]) -> None:
+        """One operation in the live store; an offer that it took back is recorded."""
+        answer = await self._engine.run(workspace_id, operation, arguments)
+        taken = answer.get("withdrawn")
+        if taken:
+            await self._pool.execute(
+                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
+                " values ($1, $2, $3, $4, 'withdrawn', to_timestamp($5::float8 / 1000))"
+                " on conflict (id) do nothing",
+                taken["offer"],
+                workspace_id,
+                UUID(taken["contact"]),
+                UUID(taken["agent"]),
+                taken["made_ms"],
+            )
 
     async def drain(self, *, subject: UUID | None = None, limit: int = 500) -> int:
         """Apply what was left, oldest first: of one subject, or all that is old enough.
@@ -129,7 +140,7 @@ class Outbox:
                 if row["workspace_id"] in blocked:
                     continue
                 try:
-                    await self._engine.run(row["workspace_id"], row["operation"], row["arguments"])
+                    await self._run(row["workspace_id"], row["operation"], row["arguments"])
                     applied.append(row["id"])
                 except Unavailable:
                     blocked.add(row["workspace_id"])

@@ -206,6 +206,10 @@ async def test_a_contact_that_leaves_takes_its_offer_back(house: House) -> None:
     assert offer is not None
     await house.contacts.end(house.workspace, contact.id, outcome="abandoned", by="person")
     assert await house.offered(agent) == behind.id
+    assert (
+        await house.pool.fetchval("select outcome from offer where id = $1", offer["offer"])
+        == "withdrawn"
+    )
     with pytest.raises(Gone):
         await house.contacts.accept(house.workspace, agent, offer["offer"])
     ended = await house.contacts.end(house.workspace, contact.id, outcome="completed", by="agent")

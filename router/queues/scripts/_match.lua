@@ -159,13 +159,14 @@ local function match_agent(id)
   if best then return make_offer(best, hash(K.contact(best)), id) end
 end
 
--- Takes back the live offer of a contact; the agent is told why and is free again, the caller matches.
-local function take_back(offer, why, worked)
+-- Takes back the live offer of a contact: the agent is told why, and the caller places and matches
+-- them. Answers the agent, and what the truth keeps of an offer that was withdrawn.
+local function take_back(offer, why)
   local o = hash(K.offer(offer))
   redis.call('DEL', K.offer(offer))
   redis.call('ZREM', K.due(), offer)
   if not o.agent then return nil end
-  drop_hand(o.agent, offer, worked)
+  drop_hand(o.agent, offer)
   emit({ t = 'offer_gone', agent = o.agent, offer = offer, contact = o.contact, why = why })
-  return o.agent
+  return o.agent, { offer = offer, contact = o.contact, agent = o.agent, made_ms = tonumber(o.made) }
 end

@@ -2,10 +2,10 @@
 -- Guarantee: applied once per generation and absorbing: a tombstone keeps older scripts out.
 -- An open offer is withdrawn; an agent who had the contact goes on to wrap-up.
 -- arg: contact, gen, queue, outcome, abandoned {day}?
--- Answers {state: ended}.
+-- Answers {state: ended, withdrawn?}: the offer that it took back, for the truth to keep.
 local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
-local freed
+local freed, withdrawn
 if c.queue then
   out_of_queue(arg.contact, c)
   if present(c.offer) then
@@ -16,7 +16,7 @@ if c.queue then
       end
       emit({ t = 'handling', agent = c.agent, contact = arg.contact, offer = c.offer })
     else
-      freed = take_back(c.offer, 'withdrawn')
+      freed, withdrawn = take_back(c.offer, 'withdrawn')
     end
   end
 end
@@ -34,4 +34,4 @@ if freed then
   place_agent(freed)
   match_agent(freed)
 end
-return answer({ state = 'ended' })
+return answer({ state = 'ended', withdrawn = withdrawn })

@@ -3,10 +3,10 @@
 -- What an agent held of this contact before becomes their wrap-up.
 -- arg: contact, gen, queue, channel, role, arrival_ms, score_ms (effective arrival), line_ms,
 --      steps [{kind, strategy, from_ms}], offer_ms, prefer?, excluded {agent: until_ms}, attempt?, load?
--- Answers {state, offer?}.
+-- Answers {state, offer?, withdrawn?}: the offer made, and the one taken back.
 local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
-local freed
+local freed, withdrawn
 if c.queue then
   out_of_queue(arg.contact, c)
   if present(c.offer) then
@@ -16,7 +16,7 @@ if c.queue then
         place_agent(c.agent)
       end
     else
-      freed = take_back(c.offer, 'withdrawn')
+      freed, withdrawn = take_back(c.offer, 'withdrawn')
     end
   end
 end
@@ -47,4 +47,4 @@ if freed then
   place_agent(freed)
   match_agent(freed)
 end
-return answer({ state = offer and 'offered' or 'waiting', offer = offer })
+return answer({ state = offer and 'offered' or 'waiting', offer = offer, withdrawn = withdrawn })

@@ -2,13 +2,13 @@
 -- Guarantee: applied once per generation; whatever offer was live is settled; counted once.
 -- arg: contact, gen, offer, agent, channel, queue, role, arrival_ms, wrapup (bool), load?,
 --      answered {day, wait_ms, within (0|1)}
--- Answers {state}.
+-- Answers {state, withdrawn?}: the offer that it took back, for the truth to keep.
 local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
 local waited = c.st == 'offered' or c.st == 'accepting' or c.st == 'waiting'
-local freed
+local freed, withdrawn
 if c.queue then out_of_queue(arg.contact, c) end
-if present(c.offer) and c.offer ~= arg.offer then freed = take_back(c.offer, 'withdrawn') end
+if present(c.offer) and c.offer ~= arg.offer then freed, withdrawn = take_back(c.offer, 'withdrawn') end
 redis.call('DEL', K.offer(arg.offer))
 redis.call('ZREM', K.due(), arg.offer)
 redis.call('HSET', K.contact(arg.contact), 'st', 'handling', 'gen', arg.gen, 'offer', arg.offer,
@@ -47,4 +47,4 @@ if freed then
   place_agent(freed)
   match_agent(freed)
 end
-return answer({ state = 'handling' })
+return answer({ state = 'handling', withdrawn = withdrawn })
