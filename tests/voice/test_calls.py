@@ -208,6 +208,20 @@ async def test_a_caller_gone_before_the_agent_came_has_abandoned_and_the_agent_i
     assert (await telephone.handling(handling))["ending"] == "abandoned"
 
 
+async def test_a_deadline_that_passes_as_they_meet_does_not_part_them(
+    telephone: Telephone,
+) -> None:
+    ana = await telephone.agent("Ana")
+    call = await telephone.customer()
+    handling = await telephone.accept(ana)
+    async with Browser.open(telephone.standin, ana) as browser:
+        await browser.dial(handling)
+        await telephone.active(handling)
+        await telephone.house.contacts.no_connect(handling, "timeout")
+        assert (await telephone.handling(handling))["state"] == "active"
+        await telephone.together(call)
+
+
 async def called_back(telephone: Telephone) -> object:
     call = await telephone.customer()
     await call.hears("press 1")

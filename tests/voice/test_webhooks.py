@@ -322,6 +322,21 @@ async def test_a_closed_queue_is_announced_and_the_contact_ends_closed(exchange:
     assert (await exchange.contact(call))["outcome"] == "closed"
 
 
+async def test_a_caller_in_line_is_told_at_once_when_a_supervisor_closes_the_call(
+    exchange: Exchange,
+) -> None:
+    call = sid()
+    await waiting(exchange, call)
+    contact = await exchange.contact(call)
+    await exchange.house.contacts.end(
+        exchange.house.workspace, contact["id"], outcome="closed", by="supervisor"
+    )
+    await exchange.settled()
+    kind, moved, url = exchange.provider.last("move")
+    assert (kind, moved) == ("move", call)
+    assert "<Hangup" in await exchange.ask(url, CallSid=call)
+
+
 async def test_a_call_that_ends_before_its_leg_was_kept_is_abandoned(exchange: Exchange) -> None:
     call = sid()
     await incoming(exchange, call)
