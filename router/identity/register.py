@@ -12,7 +12,7 @@ from router.identity.entries import Entry
 from router.identity.people import absorb
 from router.store.truth import Connection
 
-BATCH = 5_000
+BATCH = 2_000
 
 T = TypeVar("T")
 

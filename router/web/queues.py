@@ -15,7 +15,7 @@ from router.identity import audit
 from router.queues.policy import Policy, parse
 from router.store.truth import Connection
 from router.web.keys import HUB, POOL
-from router.web.requests import Body, line, path_id
+from router.web.requests import Body, convert, line, path_id
 from router.web.routes import Route, add
 from router.web.viewers import Viewer, viewer
 
@@ -125,6 +125,12 @@ async def _after(request: web.Request, who: Viewer, queue: UUID) -> QueueRecord:
 
 async def _check_policy(conn: Connection, who: Viewer, document: Any, slug: str) -> None:
     """Refuse a policy that breaks a rule, or passes on to a queue that does not exist."""
+    try:
+        convert(document, Policy)
+    except Invalid as error:
+        raise Invalid(
+            error.message, field=f"policy.{error.field}" if error.field else "policy"
+        ) from None
     policy = parse(document)
     if policy.escalates_to in (None, slug):
         return

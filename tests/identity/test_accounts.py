@@ -123,38 +123,38 @@ async def test_a_disabled_account_gets_no_link_and_comes_back_by_an_admin(
     assert (status, back["state"]) == (200, "invited")
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"email": "ana"}, "email"),
-        ({"email": "a\0@example.com"}, "email"),
-        ({"email": f"{'x' * 300}@example.com"}, "email"),
-        ({"name": " "}, "name"),
-        ({"name": "A\nB"}, "name"),
-        ({"name": "x" * 201}, "name"),
-        ({"role": "boss"}, "role"),
-        ({"agent": None}, "agent"),
-        ({"agent": {"tier": 0}}, "agent.tier"),
-        ({"agent": {"tier": True}}, "agent.tier"),
-        ({"agent": {"languages": ["Deutsch"]}}, "agent.languages"),
-        ({"agent": {"skills": ["Big Words"]}}, "agent.skills"),
-        ({"agent": {"capacity": {"voice": 2}}}, "agent.capacity.voice"),
-        ({"agent": {"capacity": {"chat": 21}}}, "agent.capacity.chat"),
-        ({"agent": {"capacity": {"fax": 1}}}, "agent.capacity.fax"),
-        ({"agent": {"reach": "phone"}}, "agent.reach_address"),
-        ({"agent": {"reach": "phone", "reach_address": "anonymous"}}, "agent.reach_address"),
-        ({"agent": {"reach": "sip", "reach_address": "ana"}}, "agent.reach_address"),
-        ({"agent": {"reach": "pigeon"}}, "agent.reach"),
-        ({"password": "x"}, "password"),
-    ],
-)
+WRONG = [
+    ({"email": "ana"}, "email"),
+    ({"email": "a\0@example.com"}, "email"),
+    ({"email": f"{'x' * 300}@example.com"}, "email"),
+    ({"name": " "}, "name"),
+    ({"name": "A\nB"}, "name"),
+    ({"name": "x" * 201}, "name"),
+    ({"role": "boss"}, "role"),
+    ({"agent": None}, "agent"),
+    ({"agent": {"tier": 0}}, "agent.tier"),
+    ({"agent": {"tier": True}}, "agent.tier"),
+    ({"agent": {"languages": ["Deutsch"]}}, "agent.languages"),
+    ({"agent": {"skills": ["Big Words"]}}, "agent.skills"),
+    ({"agent": {"capacity": {"voice": 2}}}, "agent.capacity.voice"),
+    ({"agent": {"capacity": {"chat": 21}}}, "agent.capacity.chat"),
+    ({"agent": {"capacity": {"fax": 1}}}, "agent.capacity.fax"),
+    ({"agent": {"reach": "phone"}}, "agent.reach_address"),
+    ({"agent": {"reach": "phone", "reach_address": "anonymous"}}, "agent.reach_address"),
+    ({"agent": {"reach": "sip", "reach_address": "ana"}}, "agent.reach_address"),
+    ({"agent": {"reach": "pigeon"}}, "agent.reach"),
+    ({"password": "x"}, "password"),
+]
+
+
 async def test_a_wrong_value_is_told_with_its_field_and_nothing_is_kept(
-    service: Service, house: House, admin: UUID, change: dict[str, Any], field: str
+    service: Service, house: House, admin: UUID
 ) -> None:
-    body = {**ANA, **change}
-    status, answer = await service.call("POST", "/api/accounts", json=body, by=admin)
-    assert (status, answer["error"].get("field")) == (422, field)
-    assert await house.pool.fetchval("select count(*) from account where role = 'agent'") == 0
+    for change, field in WRONG:
+        body = {**ANA, **change}
+        status, answer = await service.call("POST", "/api/accounts", json=body, by=admin)
+        assert (status, answer["error"].get("field")) == (422, field), change
+        assert await house.pool.fetchval("select count(*) from account where role = 'agent'") == 0
 
 
 async def test_an_address_has_one_account(service: Service, admin: UUID) -> None:
@@ -267,12 +267,13 @@ async def test_only_admins_of_the_same_company_get_in(
     assert [row["name"] for row in listed["accounts"]] == ["O"]
 
 
-@pytest.mark.parametrize("search", ["%", "_", "\\", "'", "ana%", "%25", "x" * 900])
-async def test_a_search_is_text_and_not_a_pattern(
-    service: Service, admin: UUID, search: str
-) -> None:
-    for path in ("/api/accounts", "/api/experts"):
-        status, listed = await service.call("GET", path, params={"search": search}, by=admin)
-        assert (status, listed["total"]) == (200, 0)
-    status, answer = await service.call("GET", "/api/accounts?limit=0", by=admin)
-    assert (status, answer["error"]["field"]) == (422, "limit")
+SEARCHES = ["%", "_", "\\", "'", "ana%", "%25", "x" * 900]
+
+
+async def test_a_search_is_text_and_not_a_pattern(service: Service, admin: UUID) -> None:
+    for search in SEARCHES:
+        for path in ("/api/accounts", "/api/experts"):
+            status, listed = await service.call("GET", path, params={"search": search}, by=admin)
+            assert (status, listed["total"]) == (200, 0)
+        status, answer = await service.call("GET", "/api/accounts?limit=0", by=admin)
+        assert (status, answer["error"]["field"]) == (422, "limit")
