@@ -71,7 +71,7 @@ class DashboardsHook(BuildHookInterface[Any]):
             arguments,
             return_completed_process=True,
             cwd=self.sources,
-            env=os.environ | {"PATH": path},
+            env=os.environ | {"PATH": path, "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

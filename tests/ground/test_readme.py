@@ -57,3 +57,22 @@ def test_the_lockfile_names_no_registry():
     lock = (ROOT / "dashboards" / "package-lock.json").read_text()
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
+
+
+def test_every_setting_that_is_read_is_in_the_operators_page():
+    read = set()
+    for name in ("settings.py", "environment.py"):
+        text = (ROOT / "router" / name).read_text()
+        read |= set(re.findall(r'"([A-Z][A-Z]+(?:_[A-Z]+)*)"', text)) - {"AC", "SK", "AP"}
+    assert {"PORT", "SECRET_KEY", "TWILIO_APP_SID", "SECONDLINE_DATA"} <= read
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert sorted(name for name in read if f"`{name}`" not in page) == []
+
+
+def test_nothing_else_reads_the_environment():
+    readers = [
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "router").rglob("*.py")
+        if re.search(r"os\.environ|getenv", file.read_text())
+    ]
+    assert readers == ["router/settings.py"]
