@@ -76,8 +76,3 @@ def check_open(
         raise Conflict("There was no conversation to rate.", state=state)
     if now >= ended_at + window:
         raise Conflict("The time to rate is over.", state="closed")
-
-
-def stars_of_key(key: str) -> int | None:
-    """The stars that a key on the phone means: 1 to 5; None for any other."""
-    return int(key) if key in ("1", "2", "3", "4", "5") else None

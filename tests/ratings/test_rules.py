@@ -105,9 +105,3 @@ def test_the_window_is_policy() -> None:
     for bad in ({"window_hours": 0}, {"window_hours": "x"}, {"hours": 1}, 7):
         with pytest.raises(Invalid):
             rules.window({"ratings": bad})
-
-
-@pytest.mark.parametrize(("key", "meant"), [("1", 1), ("5", 5), ("0", None), ("6", None)])
-def test_keys_one_to_five_are_stars(key: str, meant: int | None) -> None:
-    assert rules.stars_of_key(key) == meant
-    assert rules.stars_of_key("") is rules.stars_of_key("12") is rules.stars_of_key("٣") is None
