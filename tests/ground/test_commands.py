@@ -189,6 +189,16 @@ def test_a_demo_says_where_to_go_ends_in_time_and_has_its_data_again(folder, por
     assert servers(folder) == []
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_stopped_while_it_starts_leaves_nothing_running(folder, port, start, sign):
+    demo = start(folder, "demo", PORT=str(port))
+    demo.until_said("Starting")
+    _, took = demo.signal(sign)
+    assert took < 5
+    assert servers(folder) == []
+    assert "Traceback" not in demo.said
+
+
 def test_two_demos_run_side_by_side_but_not_on_one_folder(folder, port, start):
     (folder / "one").mkdir()
     (folder / "two").mkdir()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +110,35 @@ def test_a_relay_for_video_needs_its_secret():
         }
     )
     assert settings.turn_urls == ("turn:turn.acme.test:3478", "turns:turn.acme.test:5349")
+
+
+def test_every_setting_arrives_where_it_is_used():
+    settings = Settings.from_env(
+        GOOD
+        | TWILIO
+        | {
+            "PORT": "9000",
+            "HOST": "10.0.0.1",
+            "SECONDLINE_DATA": "/srv/data",
+            "DATABASE_URL": "postgresql://db/x",
+            "REDIS_URL": "redis://live",
+            "TWILIO_API_BASE": "http://localhost:9/standin",
+            "STUN_URLS": "stun:a",
+            "TURN_URLS": "turn:b",
+            "TURN_SECRET": secrets.token_hex(16),
+            "METRICS_TOKEN": secrets.token_hex(16),
+            "TRUST_PROXY": "on",
+            "CONTACTS_PER_MINUTE": "7",
+        }
+    )
+    unset = Settings("0.0.0.0", 8080, "", "", Path("data"))
+    same = {
+        field.name
+        for field in fields(Settings)
+        if getattr(settings, field.name) == getattr(unset, field.name)
+    }
+    # only a demo is one
+    assert same == {"demo"}
 
 
 def test_the_demo_needs_nothing_and_makes_secrets_that_nobody_knows(tmp_path):
