@@ -59,7 +59,7 @@ class AccountChange(Body):
     agent: AgentBody | UnsetType | None = UNSET
 
 
-class ListQuery(Body):
+class AccountQuery(Body):
     search: Text = ""
     limit: Annotated[int, Meta(ge=1, le=50_000)] = 5000
 
@@ -95,7 +95,7 @@ def _agent(body: AgentBody | UnsetType | None) -> Agent | None:
     )
 
 
-async def _list(request: web.Request, query: ListQuery) -> AccountList:
+async def _list(request: web.Request, query: AccountQuery) -> AccountList:
     who = await viewer(request, "admin")
     found = await directory.accounts(request.app[POOL], who.workspace_id, query.search, query.limit)
     return AccountList(*found)
@@ -170,7 +170,7 @@ _ONE = "/api/accounts/{id}"
 
 ROUTES = [
     Route("GET", "/api/accounts", _list, "Staff and agents, by name", who="admin",
-          query=ListQuery, answer=AccountList),
+          query=AccountQuery, answer=AccountList),
     Route("POST", "/api/accounts", _create, "Make an account, and the link of its invitation",
           who="admin", body=NewAccount, answer=Invited, status=201, errors=(Conflict,)),
     Route("PATCH", _ONE, _change, "Change an account; another role ends its sessions",

@@ -47,7 +47,7 @@ class ExpertChange(Body):
     active: bool | UnsetType = UNSET
 
 
-class ListQuery(Body):
+class ExpertQuery(Body):
     """search: part of a name or address, or the beginning of a number."""
 
     search: Text = ""
@@ -98,7 +98,7 @@ def _entry(body: NewExpert | ExpertChange, country: str) -> Entry:
     )
 
 
-async def _list(request: web.Request, query: ListQuery) -> ExpertList:
+async def _list(request: web.Request, query: ExpertQuery) -> ExpertList:
     who = await viewer(request, "admin")
     found = await directory.experts(request.app[POOL], who.workspace_id, query.search, query.limit)
     return ExpertList(*found)
@@ -151,7 +151,7 @@ async def _revoke_pin(request: web.Request) -> None:
 _ONE = "/api/experts/{id}"
 
 ROUTES = [
-    Route("GET", "/api/experts", _list, "Experts, by number", who="admin", query=ListQuery,
+    Route("GET", "/api/experts", _list, "Experts, by number", who="admin", query=ExpertQuery,
           answer=ExpertList),
     Route("POST", "/api/experts", _create, "Register an expert", who="admin", body=NewExpert,
           answer=ExpertRecord, status=201, errors=(Conflict,)),
