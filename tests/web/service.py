@@ -125,6 +125,7 @@ class Service:
         return service
 
     async def stop(self) -> None:
+        """End the process as a signal would; a second time it does nothing."""
         await self._runner.cleanup()
         for peer in self._peers:
             await peer.close()
