@@ -162,5 +162,7 @@ def _complain(task: asyncio.Task[None]) -> None:
 
 def say(*lines: str) -> None:
     """To whoever typed the command; at once, even into a pipe."""
-    for line in lines:
-        print(line, flush=True)
+    # the service goes on when the other end of a pipe has heard enough
+    with contextlib.suppress(BrokenPipeError):
+        for line in lines:
+            print(line, flush=True)

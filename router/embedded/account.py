@@ -67,19 +67,19 @@ def _make() -> pwd.struct_passwd:
         ) from None
 
 
-def open_way(path: Path) -> None:
-    """Let other accounts walk through the folders above `path`: search only, never list.
+def open_way(*paths: Path) -> None:
+    """Let other accounts walk through the folders above these: search only, never list.
 
     A virtual environment or a data folder below /root is out of reach for PostgreSQL otherwise.
     """
-    for folder in path.resolve().parents:
+    opened = []
+    for folder in {folder for path in paths for folder in path.resolve().parents}:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
-            log.warning(
-                "folder opened for passing through, so that PostgreSQL reaches its files",
-                folder=str(folder),
-            )
+            opened.append(str(folder))
+    if opened:
+        log.warning("opened for passing through, for PostgreSQL's account", folders=sorted(opened))
 
 
 def open_tree(root: Path) -> None:

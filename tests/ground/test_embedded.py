@@ -18,6 +18,7 @@ import pytest
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
+from router.embedded.account import open_tree, open_way
 from router.embedded.process import CannotStart, socket_folder
 from router.embedded.stores import InUse, Stores
 
@@ -284,3 +285,28 @@ def test_the_database_never_runs_as_root_and_reaches_data_where_only_root_may_go
         assert (postmaster.uids().effective == os.geteuid()) is not root
     # passing through is allowed where it must be, looking around never
     assert fresh.parent.stat().st_mode & 0o777 == (0o701 if root else 0o700)
+
+
+def test_programs_installed_under_a_strict_umask_are_opened_for_reading_and_running(fresh: Path):
+    tree = fresh / "pginstall" / "bin"
+    tree.mkdir(parents=True)
+    (tree / "postgres").touch()
+    (tree / "share.sql").touch()
+    for path, mode in (
+        (tree / "postgres", 0o711),  # so pip leaves it
+        (tree / "share.sql", 0o600),
+        (tree, 0o700),
+        (tree.parent, 0o700),
+        (fresh, 0o700),
+    ):
+        path.chmod(mode)
+    open_way(tree.parent)
+    open_tree(tree.parent)
+    found = {path: path.stat().st_mode & 0o007 for path in (fresh, *fresh.rglob("*"))}
+    assert found == {
+        fresh: 0o001,
+        tree.parent: 0o005,
+        tree: 0o005,
+        tree / "postgres": 0o005,
+        tree / "share.sql": 0o004,
+    }
