@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.errors import Invalid, Malformed
@@ -118,6 +118,7 @@ def test_a_file_that_is_none_is_refused_as_a_whole(
         parse(data, "DE")
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "ignore"))
 )

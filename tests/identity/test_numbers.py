@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.identity.numbers import masked, normalise
@@ -86,12 +86,14 @@ def test_a_number_without_a_plus_is_read_by_the_workspaces_country() -> None:
     assert normalise("(415) 555-2671", "US") == "+14155552671"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from(REGIONS))
 def test_whatever_is_presented_gives_none_or_a_valid_number(raw: str, country: str) -> None:
     found = normalise(raw, country)
     assert found is None or phonenumbers.is_valid_number(phonenumbers.parse(found))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(REGIONS), st.data())
 def test_normalising_twice_is_normalising_once(country: str, data: st.DataObject) -> None:
     kinds = [phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE]
@@ -106,6 +108,7 @@ def test_normalising_twice_is_normalising_once(country: str, data: st.DataObject
     assert normalise(found, "US") == normalise(found, "DE") == found
 
 
+@settings(deadline=None)
 @given(st.sampled_from(REGIONS))
 def test_a_masked_number_gives_away_its_country_and_two_digits(country: str) -> None:
     example = phonenumbers.example_number(country)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.errors import TooMany
@@ -16,6 +16,7 @@ from router.identity.hashing import Hasher
 from router.identity.people import People
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 999_999)))
 def test_a_drawn_pin_has_six_digits_and_is_not_one_that_people_try_first(drawn: list[int]) -> None:
     numbers = iter([*drawn, 42])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.errors import Conflict, Invalid
@@ -38,6 +38,7 @@ def test_who_is_always_rated_well_rises_and_who_is_always_rated_badly_falls() ->
     assert bands(5) == sorted(bands(5))
 
 
+@settings(deadline=None)
 @given(stars)
 def test_the_mean_lies_between_the_prior_and_what_was_given(given_: list[int]) -> None:
     mean = rules.mean(sum(given_), len(given_))
@@ -46,6 +47,7 @@ def test_the_mean_lies_between_the_prior_and_what_was_given(given_: list[int]) -
     assert low - 1e-9 <= mean <= high + 1e-9
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4), st.floats(1, 5))
 def test_the_band_is_a_band_and_settles_at_once(before: int, figure: float) -> None:
     after = rules.band(before, figure)
@@ -53,6 +55,7 @@ def test_the_band_is_a_band_and_settles_at_once(before: int, figure: float) -> N
     assert rules.band(after, figure) == after
 
 
+@settings(deadline=None)
 @given(st.floats(1, 5), st.floats(-0.099, 0.099), st.integers(0, 4))
 def test_who_has_just_changed_band_does_not_swing_back_by_a_small_change(
     figure: float, change: float, before: int
@@ -63,6 +66,7 @@ def test_who_has_just_changed_band_does_not_swing_back_by_a_small_change(
         assert (back - after) * (after - before) >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4), st.floats(1, 5), st.floats(1, 5))
 def test_a_better_figure_never_gives_a_lower_band(before: int, one: float, other: float) -> None:
     low, high = sorted((one, other))
