@@ -31,7 +31,7 @@ async def test_a_contact_is_seen_arriving_offered_taken_and_gone_without_a_reloa
     await expect(waiting).to_have_text("0")
     opened = await service.open(name="Kim <b>Bold</b>")
     contact = opened["contact"]
-    await expect(waiting).to_have_text("1", timeout=1500)
+    await expect(waiting).to_have_text("1", timeout=3000)
     row = _row(page, "contacts-table", contact)
     # markup in a name is text
     await expect(row).to_contain_text("Kim <b>Bold</b>")
@@ -39,16 +39,16 @@ async def test_a_contact_is_seen_arriving_offered_taken_and_gone_without_a_reloa
     await expect(_card(page, house, "customers")).to_contain_text("Nobody can serve")
 
     agent = await house.agent("Ana")
-    await expect(row).to_contain_text("Ringing", timeout=1500)
+    await expect(row).to_contain_text("Ringing", timeout=3000)
     await expect(_card(page, house, "customers")).not_to_contain_text("Nobody can serve")
     await house.accept(agent)
-    await expect(row).to_contain_text("With Ana", timeout=1500)
+    await expect(row).to_contain_text("With Ana", timeout=3000)
     await expect(_row(page, "agents-table", agent)).to_contain_text("Busy")
     await expect(waiting).to_have_text("0")
     await expect(page.get_by_test_id("tile-answered")).to_have_text("1")
 
     await house.contacts.end(house.workspace, contact, outcome="completed", by="agent")
-    await expect(row).to_have_count(0, timeout=1500)
+    await expect(row).to_have_count(0, timeout=3000)
     await expect(_row(page, "agents-table", agent)).to_contain_text("Wrap-up")
 
 

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Button, Group, Select, type SelectProps, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneOff } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { clock } from "../shared/format";
@@ -195,17 +195,27 @@ function phaseInWords({ call, connected }: Booth, talking: number): string {
   return "In the call";
 }
 
+const withNumber: SelectProps["renderOption"] = ({ option }) => (
+  <div>
+    <Text size="sm">{option.label}</Text>
+    {option.value.startsWith("+") && (
+      <Text size="xs" c="dimmed" className="numbers">
+        {option.value}
+      </Text>
+    )}
+  </div>
+);
+
 function Whom({ settings, numbers }: { settings: BoothSettings; numbers: Numbers }) {
   const other = { value: OTHER, label: "Another number…" };
-  const option = ({ number, label }: { number: string; label: string }) => ({
-    value: number,
-    label: number === "anonymous" ? label : `${label} · ${number}`,
-  });
+  const option = ({ number, label }: { number: string; label: string }) => ({ value: number, label });
   return (
     <div className={classes.whom}>
       <Select
         label="You call from"
         data={[...numbers.from.map(option), other]}
+        renderOption={withNumber}
+        maxDropdownHeight={420}
         allowDeselect={false}
         value={settings.from}
         onChange={(value) => value !== null && settings.setFrom(value)}
@@ -224,6 +234,8 @@ function Whom({ settings, numbers }: { settings: BoothSettings; numbers: Numbers
       <Select
         label="You call"
         data={[...numbers.dial.map(option), other]}
+        renderOption={withNumber}
+        maxDropdownHeight={420}
         allowDeselect={false}
         value={settings.to}
         onChange={(value) => value !== null && settings.setTo(value)}

@@ -91,15 +91,9 @@ export function LiveTable<Row extends { id: string }>(props: Props<Row>) {
             );
           })}
           {below > 0 && <tr aria-hidden style={{ height: below }} />}
-          {ordered.length === 0 && (
-            <tr>
-              <td colSpan={columns.length} className={classes.empty}>
-                {props.empty}
-              </td>
-            </tr>
-          )}
         </tbody>
       </table>
+      {ordered.length === 0 && <div className={classes.empty}>{props.empty}</div>}
     </div>
   );
 }

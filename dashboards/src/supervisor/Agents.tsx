@@ -75,7 +75,7 @@ export function Agents({ agents, onSetState }: Props) {
         />
         <Chip.Group multiple value={states} onChange={setStates}>
           <Group gap={6} role="group" aria-label="States to show">
-            {ORDER.map((state) => (
+            {ORDER.filter((state) => state !== "offline" || counts.has(state) || states.includes(state)).map((state) => (
               <Chip key={state} value={state} size="xs" variant="outline" data-testid={`agent-filter-${state}`}>
                 {STATES[state].label} {count(counts.get(state) ?? 0)}
               </Chip>
@@ -88,7 +88,7 @@ export function Agents({ agents, onSetState }: Props) {
         columns={columns}
         rows={rows}
         sorted={{ key: "state", down: false }}
-        empty={all.length === 0 ? "No agents yet." : "No agent matches the filter."}
+        empty={all.length === 0 ? "Nobody is signed in." : "No agent matches the filter."}
         height="32rem"
         testId="agents-table"
       />
@@ -127,7 +127,7 @@ function columnsOf(onSetState: Props["onSetState"]): Column<AgentRow>[] {
     {
       key: "load",
       title: "Load",
-      width: "10rem",
+      width: "11.25rem",
       from: "medium",
       sort: (row) => row.load.voice + row.load.chat + row.load.video,
       render: (row) => <Load load={row.load} capacity={row.capacity} />,

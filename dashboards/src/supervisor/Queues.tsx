@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Group, Menu, Paper, SimpleGrid, Text, Title, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Badge, Group, Menu, Paper, Text, Title, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconDots,
@@ -22,11 +22,11 @@ export function Queues({ queues, onAction }: { queues: readonly QueueRow[]; onAc
       <VisuallyHidden component="h2" id="queues-title">
         Queues
       </VisuallyHidden>
-      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3, xl: 4 }} spacing="md" data-testid="queues">
+      <div className={classes.queues} data-testid="queues">
         {queues.map((queue) => (
           <QueueCard key={queue.id} queue={queue} onAction={onAction} />
         ))}
-      </SimpleGrid>
+      </div>
     </section>
   );
 }
