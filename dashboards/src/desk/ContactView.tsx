@@ -27,7 +27,7 @@ export function ContactView({ id, close }: { id: string | null; close: () => voi
       {trouble !== null ? (
         <Alert color="red">{trouble}</Alert>
       ) : file === null ? (
-        <Loader aria-label="Loading the contact" />
+        <Loader role="status" aria-label="Loading the contact" />
       ) : (
         <Earlier file={file} />
       )}

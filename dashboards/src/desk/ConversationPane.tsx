@@ -38,7 +38,7 @@ export function ConversationPane({ handling, back, showPerson }: ConversationPan
         <div className={classes.headText}>
           <Group gap={8} wrap="nowrap">
             <ChannelIcon channel={handling.channel} size={20} />
-            <Text component="h1" fw={650} size="lg" truncate>
+            <Text component="h2" fw={650} size="lg" truncate>
               {nameOf(handling.person)}
             </Text>
           </Group>

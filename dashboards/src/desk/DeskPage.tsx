@@ -81,6 +81,7 @@ function DeskFrame() {
     );
   return (
     <Shell page="Agent desk" fixed link={state.link} centre={<PresenceSwitch />} actions={<SoundMenu />}>
+      <h1 className="only-read">Agent desk</h1>
       {state.ready ? (
         <div className={classes.desk}>
           {(!narrow || handling === undefined) && (
@@ -104,7 +105,7 @@ function DeskFrame() {
         </div>
       ) : (
         <Center h="100%">
-          <Loader aria-label="Loading the desk" />
+          <Loader role="status" aria-label="Loading the desk" />
         </Center>
       )}
     </Shell>

@@ -83,7 +83,7 @@ function Check({ close, go }: { close: () => void; go?: () => void }) {
             aria-valuenow={0}
             data-testid="microphone-meter"
           />
-          <Text size="sm" c={loud ? "teal" : "var(--quiet)"} role="status" data-testid="microphone-state">
+          <Text size="sm" c={loud ? "var(--good)" : "var(--quiet)"} role="status" data-testid="microphone-state">
             {loud ? "We hear you." : "Nothing heard yet."}
           </Text>
           <Select

@@ -69,7 +69,7 @@ export function PersonPanel({ handling }: { handling: Handling }) {
             No history for somebody unknown.
           </Text>
         ) : file === null ? (
-          <Loader size="sm" aria-label="Loading the history" />
+          <Loader size="sm" role="status" aria-label="Loading the history" />
         ) : before.length === 0 ? (
           <Text size="sm" c="var(--quiet)" data-testid="history">
             {untold(file.contacts_before ?? 0)}

@@ -18,6 +18,17 @@ const BREAKS = ["short_break", "lunch", "training", "meeting", "technical_proble
 
 const NAMES: Record<Presence, string> = { available: "Available", break: "On a break", offline: "Offline" };
 
+/** Reasons that the service gives by itself. */
+const REASONS: Record<string, string> = {
+  missed: "Break: offer missed",
+  no_connect: "Break: your phone did not connect",
+};
+
+function nameOf(state: Presence, reason: string | null | undefined): string {
+  if (state !== "break" || reason == null || reason === "") return NAMES[state];
+  return REASONS[reason] ?? label(reason);
+}
+
 export function PresenceSwitch() {
   const desk = useDesk();
   const { presence, link } = useDeskState();
@@ -54,10 +65,10 @@ export function PresenceSwitch() {
             leftSection={<IconCircleFilled size={11} className={classes.dot} data-state={presence.state} aria-hidden />}
             data-testid="presence"
             data-state={presence.state}
-            aria-label={`Your state: ${NAMES[presence.state]}${presence.reason == null ? "" : `, ${label(presence.reason)}`}, for ${span(age)}. Change`}
+            aria-label={`Your state: ${nameOf(presence.state, presence.reason)}, for ${span(age)}. Change`}
             className={classes.presence}
           >
-            <span>{presence.state === "break" && presence.reason != null ? label(presence.reason) : NAMES[presence.state]}</span>
+            <span>{nameOf(presence.state, presence.reason)}</span>
             <Text span size="sm" c="var(--quiet)" className="numbers" ml={8}>
               {clock(age)}
             </Text>

@@ -84,7 +84,7 @@ export function WrapUp({ handling }: { handling: Handling }) {
       }}
     >
       <Group justify="space-between" align="baseline">
-        <Text fw={650} component="h2">
+        <Text fw={650} component="h3">
           Wrap up
         </Text>
         {left !== null && (

@@ -93,8 +93,13 @@ function showIcon(href: string): void {
   link.href = href;
 }
 
+let unreadNow = 0;
+let blinking = 0;
+
 /** The quiet title, with the number of unread messages. */
 export function showUnread(unread: number): void {
+  unreadNow = unread;
+  if (blinking > 0) return;
   document.title = unread > 0 ? `(${unread}) ${TITLE}` : TITLE;
   showIcon(icon("#0f6f81", false));
 }
@@ -102,6 +107,7 @@ export function showUnread(unread: number): void {
 /** Blinks title and icon; call the result to stop. */
 export function startBlinking(text: string): () => void {
   let lit = false;
+  blinking += 1;
   const blink = (): void => {
     lit = !lit;
     document.title = lit ? `● ${text}` : TITLE;
@@ -111,7 +117,8 @@ export function startBlinking(text: string): () => void {
   const timer = setInterval(blink, 1000);
   return () => {
     clearInterval(timer);
-    showUnread(0);
+    blinking -= 1;
+    showUnread(unreadNow);
   };
 }
 

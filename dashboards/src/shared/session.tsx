@@ -30,7 +30,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
   return (
     <Center h="100dvh" p="md">
       {error === null ? (
-        <Loader aria-label="Loading" />
+        <Loader role="status" aria-label="Loading" />
       ) : (
         <Alert color="red" title="This page could not be loaded" role="alert">
           <Stack align="start">

@@ -1,5 +1,5 @@
 /** Colours and type of the staff pages: quiet greys, one petrol accent, amber only for what rings. */
-import { Badge, type MantineColorsTuple, type MantineThemeOverride, createTheme } from "@mantine/core";
+import { Badge, Drawer, Modal, type MantineColorsTuple, type MantineThemeOverride, createTheme } from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
   "#e9f6f8",
@@ -53,6 +53,9 @@ export const theme: MantineThemeOverride = createTheme({
   components: {
     // capitals are read slower, and these are read all day
     Badge: Badge.extend({ defaultProps: { tt: "none" } }),
+    // a cross says nothing to those who do not see it
+    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
   },
   headings: { fontWeight: "650" },
 });

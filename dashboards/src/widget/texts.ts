@@ -322,11 +322,13 @@ export interface Speech {
 
 /** The first of these wishes that there are texts for; English otherwise. */
 export function speech(wishes: readonly (string | null | undefined)[]): Speech {
-  const wanted = wishes.map((wish) => (wish ?? "").split("-")[0]?.toLowerCase() ?? "");
-  const language = wanted.find((tag) => tag in LANGUAGES) ?? "en";
+  const tags = wishes.map((wish) => (wish ?? "").split("-")[0]?.toLowerCase() ?? "");
+  const language = tags.find((tag) => tag in LANGUAGES) ?? "en";
   const texts = LANGUAGES[language] ?? en;
+  // the wish may name a region, which knows how its people write the time
+  const locale = wishes.find((wish) => (wish ?? "").split("-")[0]?.toLowerCase() === language) ?? language;
   const minute = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "long" });
-  const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
   return {
     language,
     say: (key, values = {}) =>

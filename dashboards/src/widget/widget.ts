@@ -58,8 +58,8 @@ export class Widget {
       "section",
       { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, "data-testid": "widget-panel" },
       el(
-        "header",
-        {},
+        "div",
+        { class: "head" },
         this.#title,
         button(null, { testid: "widget-close", kind: "round", label: say("close"), icon: "down", click: () => this.#toggle(false) }),
       ),
