@@ -47,12 +47,15 @@ def announcement(closed: dict[str, str], language: str) -> str:
 
 
 def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
-    """The skills that a menu names for a topic. Raises Invalid for a topic that it lacks."""
+    """The skills that a menu names for a topic; naming none, the topic is the skill. Pure.
+
+    Raises Invalid for a topic that the menu lacks.
+    """
     if topic is None:
         return ()
     for choice in menu:
         if choice.get("topic") == topic:
-            return tuple(choice.get("skills", ()))
+            return tuple(choice.get("skills") or (topic,))
     raise Invalid("this entry point has no such topic", field="topic")
 
 
