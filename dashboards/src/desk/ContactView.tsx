@@ -2,7 +2,7 @@
 import { Alert, Loader, Modal, Stack, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { label, language, moment, span } from "../shared/format";
-import { api } from "../shared/http";
+import { ApiError, api } from "../shared/http";
 import { Facts } from "./Facts";
 import { HandOverNote } from "./HandOverNote";
 import { describe } from "./Thread";
@@ -18,7 +18,9 @@ export function ContactView({ id, close }: { id: string | null; close: () => voi
     if (id === null) return;
     const gone = new AbortController();
     api.get<ContactFile>(`/api/contacts/${id}`, gone.signal).then(setFile, (error: unknown) => {
-      if (!gone.signal.aborted) setTrouble(error instanceof Error ? error.message : String(error));
+      if (gone.signal.aborted) return;
+      const others = error instanceof ApiError && error.status === 404;
+      setTrouble(others ? "Only those who had this contact in hand can open it." : (error as Error).message);
     });
     return () => gone.abort();
   }, [id]);
