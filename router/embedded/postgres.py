@@ -42,7 +42,13 @@ SETTINGS = {
 }
 
 # for tests: the data is thrown away, so it need not survive a power cut
-THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROWAWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # below the data folder, so that a killed server leaves nothing in /dev/shm
+    "dynamic_shared_memory_type": "mmap",
+}
 
 
 def programs() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -34,8 +35,10 @@ PLAIN = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.envir
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sl-", ignore_cleanup_errors=True) as name:
+def folder(temporary: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix="sl-", dir=temporary, ignore_cleanup_errors=True
+    ) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
@@ -109,7 +112,9 @@ def start() -> Iterator[Any]:
     for running, folder in started:
         running.kill()
         for process in servers(folder):
-            process.kill()
+            # asked first: a killed PostgreSQL leaves its shared memory behind
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT)
 
 
 def servers(folder: Path) -> list[psutil.Process]:

@@ -40,8 +40,10 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sl-", ignore_cleanup_errors=True) as folder:
+def served(temporary: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix="sl-", dir=temporary, ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder) / "data"
 
 
@@ -62,8 +64,10 @@ def data(served: Path) -> Path:
 
 
 @pytest.fixture
-def fresh() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sl-", ignore_cleanup_errors=True) as folder:
+def fresh(temporary: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix="sl-", dir=temporary, ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder) / "data"
 
 
