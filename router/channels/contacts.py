@@ -16,7 +16,7 @@ from router.channels.waiting import Waiting
 from router.errors import Invalid, NotFound
 from router.queues.outbox import put
 from router.queues.picture import policy_of
-from router.queues.presence import agent_changed
+from router.queues.presence import agent_changed, hold_kinds
 
 __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "Standing"]
 
@@ -138,6 +138,7 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         if presence not in PRESENCES:
             raise Invalid(f"presence is one of {', '.join(PRESENCES)}", field="presence")
         async with self._pool.acquire() as connection, connection.transaction():
+            await hold_kinds(connection, workspace_id)
             row = await connection.fetchrow(
                 "update agent set presence = $3, presence_reason = $4,"
                 " presence_since = case when presence = $3 then presence_since else now() end"
@@ -169,6 +170,7 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         agent_id = UUID(offer["agent"])
         await self.record_offer(workspace_id, agent_id, offer["offer"], offer["made_ms"], "missed")
         async with self._pool.acquire() as connection, connection.transaction():
+            await hold_kinds(connection, workspace_id)
             changed = await connection.fetchval(
                 "update agent set presence = 'break', presence_reason = 'missed',"
                 " presence_since = now() where id = $1 and presence = 'available' returning id",
@@ -195,13 +197,20 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         Calls go on: the media leg decides, not the desk's socket.
         """
         await self.set_presence(workspace_id, agent_id, "offline", "connection_lost")
+        await self.hand_back(workspace_id, agent_id, "connection_lost")
+
+    async def hand_back(self, workspace_id: UUID, agent_id: UUID, why: str) -> None:
+        """Chats and videos of an agent who is gone, back in line; calls go on.
+
+        why: a short reason code for their timelines.
+        """
         for row in await self._pool.fetch(
             "select id from handling where workspace_id = $1 and agent_id = $2"
             " and state = 'active' and channel <> 'voice' order by accepted_at",
             workspace_id,
             agent_id,
         ):
-            await self.release(row["id"], "connection_lost")
+            await self.release(row["id"], why)
 
     async def leave(self, workspace_id: UUID, contact_id: UUID) -> Contact:
         """The person ends it, or has had no socket for as long as the policy allows.

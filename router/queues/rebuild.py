@@ -239,7 +239,10 @@ class Rebuilder:
     async def _load_leases(self, connection: Connection, workspace_id: UUID, epoch: int) -> None:
         until = await self._engine.now_ms() + GRACE_MS
         desks = await connection.fetch(
-            "select id from agent where workspace_id = $1 and presence <> 'offline'", workspace_id
+            # whoever still has somebody in hand, too: a leaver's customers must not wait forever
+            "select id from agent g where workspace_id = $1 and (presence <> 'offline'"
+            " or exists (select from handling h where h.agent_id = g.id and h.state = 'active'))",
+            workspace_id,
         )
         visitors = await connection.fetch(
             "select id from contact where workspace_id = $1"

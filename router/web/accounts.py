@@ -13,7 +13,7 @@ from router.errors import Conflict, NotFound
 from router.identity import directory
 from router.identity.agents import Agent
 from router.identity.directory import AccountRecord
-from router.web.keys import ACCOUNTS, INVITATIONS, POOL, SETTINGS
+from router.web.keys import ACCOUNTS, CONTACTS, INVITATIONS, POOL, SETTINGS
 from router.web.requests import Body, path_id
 from router.web.routes import Route, add
 from router.web.viewers import viewer
@@ -135,6 +135,8 @@ async def _disable(request: web.Request) -> AccountRecord:
     who = await viewer(request, "admin")
     account_id = path_id(request)
     await request.app[ACCOUNTS].disable(who.workspace_id, account_id, by=who.account_id)
+    # their customers would else wait for the desk's lease to run out
+    await request.app[CONTACTS].hand_back(who.workspace_id, account_id, "agent_left")
     return await directory.account(request.app[POOL], who.workspace_id, account_id)
 
 

@@ -53,14 +53,24 @@ _WATCH = """
 
 
 class Stage:
-    """Browsers and telephones around one running service.
+    """Browsers around one running service.
 
-    faults: what pages threw, or loaded against their own content policy; must stay empty.
+    domain, password: of its staff's logins. faults: what pages threw, or loaded against their
+    own content policy; must stay empty.
     """
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        domain: str = cast.DOMAIN,
+        password: str = cast.PASSWORD,
+    ) -> None:
         self.browser = browser
         self.url = url
+        self._domain = domain
+        self._password = password
         self.faults: list[str] = []
         self._contexts: list[BrowserContext] = []
 
@@ -78,7 +88,7 @@ class Stage:
         if login is not None:
             answer = await context.request.post(
                 f"{self.url}/api/login",
-                data={"email": f"{login}@{cast.DOMAIN}", "password": cast.PASSWORD},
+                data={"email": f"{login}@{self._domain}", "password": self._password},
             )
             assert answer.status == 204, await answer.text()
         return context
@@ -107,11 +117,10 @@ class Stage:
             ),
         )
 
-    async def desk(self, login: str, *, available: bool = True, **options: Any) -> Desk:
-        """An agent's desk, who takes contacts."""
+    async def desk(self, login: str, *, voice: bool = True, **options: Any) -> Desk:
+        """The desk of an agent who takes contacts. voice: calls among them."""
         desk = Desk(await self.page("/desk", login, **options))
-        if available:
-            await desk.go_available()
+        await desk.go_available(voice=voice)
         return desk
 
     async def booth(self, from_: str, to: str = cast.LINES[1].address) -> Booth:
@@ -151,6 +160,20 @@ class Company(Stage):
 
     async def row(self, statement: str, *arguments: Any) -> Any:
         return await self.pool.fetchrow(statement, *arguments)
+
+    async def in_conversation(self) -> bool:
+        """Whether somebody is talking with an agent."""
+        return bool(
+            await self.pool.fetchval("select true from handling where state = 'active' limit 1")
+        )
+
+    async def token(self, name: str) -> str:
+        """What the company's own site signs for somebody who is signed in there."""
+        context = await self.context()
+        answer = await context.request.get(f"{self.url}/api/demo")
+        tokens = {one["name"]: one["token"] for one in (await answer.json())["visitors"]}
+        token: str = tokens[name]
+        return token
 
     async def account(self, login: str) -> UUID:
         found: UUID = await self.pool.fetchval(

@@ -67,7 +67,7 @@ async def test_an_expert_whose_number_is_withheld_keys_in_number_and_pin_and_mee
     await expect(amira.offer).to_have_count(0)
     await ruslan.accept()
     await call.hears("verbinden", within=15)
-    await until(lambda: _in_room(stage), "both in the room")
+    await until(stage.in_conversation, "both in the room")
     await ruslan.end()
     await call.hears("1 bis 5", within=15)
     call.press("4")
@@ -90,7 +90,7 @@ async def test_a_customer_who_is_known_calls_a_freelancer_and_hangs_up_when_all_
     customer = cast.CUSTOMERS[0]
     call = await stage.dial(customer.phone, stir="TN-Validation-Passed-A")
     await amira.accept()
-    await until(lambda: _in_room(stage), "both in the room", 15)
+    await until(stage.in_conversation, "both in the room", 15)
     call.hang_up()
     await amira.wrap_up(outcome="unresolved", stars=2)
     contact = await stage.row("select * from contact")
@@ -101,7 +101,3 @@ async def test_a_customer_who_is_known_calls_a_freelancer_and_hangs_up_when_all_
     )
     assert await stage.pool.fetchval("select outcome from handling") == "unresolved"
     assert stage.telephone_errors() == []
-
-
-async def _in_room(stage: Company) -> bool:
-    return bool(await stage.pool.fetchval("select true from handling where state = 'active'"))

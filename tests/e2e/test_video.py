@@ -15,7 +15,7 @@ async def test_a_video_contact_is_seen_and_heard_on_both_sides_until_it_is_rated
     stage: Company,
 ) -> None:
     hanna = await stage.desk("hanna")
-    token = (await _visitors(stage))["Nadia Brandt"]
+    token = await stage.token("Nadia Brandt")
     nadia = await stage.visitor(f"?language=en&token={token}")
     await nadia.ask("The light blinks red: look", topic="router", channel="video")
     await expect(hanna.page.get_by_test_id("offer")).to_have_attribute("data-channel", "video")
@@ -56,10 +56,3 @@ async def test_a_chat_becomes_video_when_the_customer_asks_and_the_agent_agrees(
     await expect(amira.page.get_by_test_id("video")).to_have_count(0)
     await customer.say("That was it, thank you")
     await expect(amira.messages).to_have_count(2)
-
-
-async def _visitors(stage: Company) -> dict[str, str]:
-    """The tokens that the company's own site signs for whoever is signed in there."""
-    page = await stage.page("/")
-    answer = await page.request.get(f"{stage.url}/api/demo")
-    return {visitor["name"]: visitor["token"] for visitor in (await answer.json())["visitors"]}

@@ -130,14 +130,21 @@ export function WrapUp({ handling }: { handling: Handling }) {
             <Text size="sm" fw={500} id="rate-person">
               Rate the {label(handling.person.role).toLowerCase()}
             </Text>
-            <Rating
-              value={draft.stars}
-              onChange={(stars) => change({ stars })}
-              size="lg"
-              aria-labelledby="rate-person"
-              getSymbolLabel={(stars) => `${stars} of 5`}
-              data-testid="rate"
-            />
+            {/* with the arrow keys, the component lights stars up and chooses none: the radio buttons under it do */}
+            <div
+              onChange={(event: React.FormEvent<HTMLDivElement>) =>
+                change({ stars: Number((event.target as HTMLInputElement).value) })
+              }
+            >
+              <Rating
+                value={draft.stars}
+                onChange={(stars) => change({ stars })}
+                size="lg"
+                aria-labelledby="rate-person"
+                getSymbolLabel={(stars) => `${stars} of 5`}
+                data-testid="rate"
+              />
+            </div>
             <Text size="sm" c="var(--quiet)">
               {draft.stars === 0 ? "Not seen before both have rated." : `${draft.stars} of 5`}
             </Text>
