@@ -10,7 +10,7 @@ from router.channels.records import Contact, Handling, HandOver
 from router.errors import Conflict, NotFound
 from router.queues.outbox import Pending, put
 from router.queues.picture import policy_of
-from router.queues.presence import agent_changed
+from router.queues.presence import agent_changed, hold_kinds
 from router.store.truth import Connection, Row
 
 
@@ -57,6 +57,8 @@ class Handlings(Offers):
         policy = policy_of(contact_row["policy"])
         steps = await self._kinds.compile(policy, contact_row)
         async with self._pool.acquire() as connection, connection.transaction():
+            if ending == "no_connect":
+                await hold_kinds(connection, before.workspace_id)
             # the contact first, as everywhere: locks in one order
             row = await connection.fetchrow(
                 "update contact c set state = 'waiting', generation = generation + 1,"

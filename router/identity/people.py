@@ -13,6 +13,7 @@ import asyncpg
 
 from router.identity import pins, throttle
 from router.identity.cards import describe
+from router.identity.guests import Guest, mark_of
 from router.identity.hashing import Hasher
 from router.identity.visitors import Visitor
 from router.store.truth import Connection
@@ -100,6 +101,22 @@ class People:
             if caller is not None:
                 await throttle.take_back(conn, by)
         return _identity(row, 2)
+
+    async def guest(self, ws: UUID, expert_number: str) -> Guest | None:
+        """What a session of this expert names; None without a PIN."""
+        async with self._pool.acquire() as conn:
+            row = await conn.fetchrow(_BY_EXPERT_NUMBER, ws, expert_number)
+        if row is None or row["pin_hash"] is None:
+            return None
+        return Guest(ws, expert_number, mark_of(row["pin_hash"]))
+
+    async def by_guest(self, guest: Guest) -> Identity | None:
+        """The expert of a session, at assurance 3; None once the PIN was reset or revoked."""
+        async with self._pool.acquire() as conn:
+            row = await conn.fetchrow(_BY_EXPERT_NUMBER, guest.workspace_id, guest.expert_number)
+        if row is None or row["pin_hash"] is None or mark_of(row["pin_hash"]) != guest.mark:
+            return None
+        return _identity(row, 3)
 
     async def by_visitor(
         self, ws: UUID, visitor: Visitor | None, *, name: str | None, mail: str | None

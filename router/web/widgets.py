@@ -19,7 +19,7 @@ from router.identity import entries
 from router.identity.people import Identity
 from router.identity.visitors import read_token
 from router.queues.picture import policy_of
-from router.web import limits, origins
+from router.web import guests, limits, origins
 from router.web.keys import CONTACTS, CONVERSATIONS, LEASES, PEOPLE, POOL, SETTINGS
 from router.web.requests import Body, Language
 from router.web.routes import Route, add
@@ -152,7 +152,8 @@ async def _who(
         # sent again: nobody new
         return Identity(known["person_id"], known["role"], known["assurance"])
     await limits.count(request, ws, "contacts", app[SETTINGS].contacts_per_minute)
-    return await app[PEOPLE].by_visitor(ws, visitor, name=name, mail=mail)
+    guest = await guests.identity_of(request, ws) if visitor is None else None
+    return guest or await app[PEOPLE].by_visitor(ws, visitor, name=name, mail=mail)
 
 
 async def _first_message(app: web.Application, contact: Contact, key: str, text: str) -> None:
