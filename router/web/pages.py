@@ -82,6 +82,8 @@ def add_pages(app: web.Application) -> None:
     async def secure(_: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        # aiohttp's own names the versions that somebody may look for
+        response.headers["Server"] = "Secondline"
 
     app.on_response_prepare.append(secure)
 

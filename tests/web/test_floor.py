@@ -216,3 +216,17 @@ async def _available(house, agent):
         await asyncio.sleep(0.1)
         return False
     return True
+
+
+async def test_a_patch_is_encoded_once_however_many_look(service, house, monkeypatch):
+    from router.web import floor_view
+
+    boards = [await _board(service) for _ in range(20)]
+    encoded = []
+    real = floor_view.encode
+    monkeypatch.setattr(floor_view, "encode", lambda frame: encoded.append(frame) or real(frame))
+    await house.agent("Ana")
+    for board in boards:
+        await until(lambda b=board: b.peer.of("patch"), "each hears of it")
+    patches = [frame for frame in encoded if frame["type"] == "patch"]
+    assert len(patches) == len(boards[0].peer.of("patch"))
