@@ -80,11 +80,61 @@ function embed(): void {
 function showVisitor(): void {
   const token = query.get("token");
   if (token === null) return;
+  say(nameIn(token) ?? "a visitor of the company's site", link(here({ token: null }), "Sign out"));
+}
+
+function say(signedIn: string, signOut: Node): void {
   for (const line of all('[data-testid="signed-in"]')) {
     line.hidden = false;
-    line.append(`You are signed in as ${nameIn(token) ?? "a visitor of the company's site"}. `);
-    line.append(link(here({ token: null }), "Sign out"));
+    line.replaceChildren(`You are signed in as ${signedIn}. `, signOut);
   }
+}
+
+/** The expert whose number and PIN opened a session here, if any; else the form to sign in. */
+async function showGuest(): Promise<void> {
+  const widget = query.get("widget") ?? "demo";
+  const form = document.querySelector<HTMLFormElement>("form.guest");
+  const fault = form?.querySelector<HTMLElement>(".fault");
+  if (!form || !fault) return;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = Object.fromEntries(new FormData(form));
+    const signIn = async (): Promise<void> => {
+      const response = await fetch("/api/guest", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ widget, ...typed }),
+      });
+      if (response.ok) {
+        // the widget looks at its visitor when it starts
+        location.reload();
+        return;
+      }
+      const { error } = (await response.json()) as { error: { message: string } };
+      throw new Error(error.message);
+    };
+    signIn().catch((error: unknown) => {
+      fault.textContent = error instanceof Error ? error.message : "That did not work. Please try again.";
+      fault.hidden = false;
+    });
+  });
+  const response = await fetch(`/api/guest?widget=${encodeURIComponent(widget)}`);
+  if (!response.ok) return;
+  const { name } = (await response.json()) as { name: string | null };
+  form.hidden = true;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link";
+  button.append("Sign out");
+  button.addEventListener("click", () => {
+    fetch("/api/guest", { method: "DELETE" }).then(
+      () => {
+        location.reload();
+      },
+      () => undefined, // still signed in: the button stays
+    );
+  });
+  say(name ?? "an expert", button);
 }
 
 async function showDemo(): Promise<void> {
@@ -114,4 +164,5 @@ async function showDemo(): Promise<void> {
 showLanguages();
 showVisitor();
 embed();
+if (query.get("token") === null) showGuest().catch(() => undefined); // the page is of use without
 showDemo().catch(() => undefined); // the page is of use without
