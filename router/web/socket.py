@@ -36,6 +36,8 @@ REQUESTS_AT_ONCE = 100
 REQUESTS_PER_SECOND = 20.0
 CLOSE_TIMEOUT = 3.0
 """Seconds that a peer has to take what is left and the close frame."""
+RESTART_TIMEOUT = 1.0
+"""The same when the process stops: all of it has to end within five seconds."""
 
 RESTART = 1012
 TRY_AGAIN = 1013
@@ -133,14 +135,14 @@ class Socket:
         self._bytes += len(raw)
         self._wake.set()
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, within: float = CLOSE_TIMEOUT) -> None:
         """Close after what is queued; a peer that does not take it in time is cut off."""
         if self._farewell is not None:
             return
         self._farewell = (code, reason)
         self._wake.set()
         if transport := self._request.transport:
-            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, transport.abort)
+            asyncio.get_running_loop().call_later(within, transport.abort)
 
     async def first(self, kind: type[Any], seconds: float) -> Any:
         """The client's first frame. Raises Malformed, Invalid, or TimeoutError."""
@@ -279,10 +281,11 @@ class Drain:
         """Close every socket (1012). The reason says when to come back, spread over 3 s."""
         self.draining = True
         for socket in self.sockets:
-            socket.close(RESTART, f"retry_ms={random.randrange(200, 3000)}")
+            hint = f"retry_ms={random.randrange(200, 3000)}"
+            socket.close(RESTART, hint, within=RESTART_TIMEOUT)
         with contextlib.suppress(TimeoutError):
             if self.sockets:
-                await asyncio.wait_for(self._empty.wait(), CLOSE_TIMEOUT)
+                await asyncio.wait_for(self._empty.wait(), RESTART_TIMEOUT + 0.2)
 
 
 DRAIN: web.AppKey[Drain] = web.AppKey("drain", Drain)

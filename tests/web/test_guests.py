@@ -35,7 +35,7 @@ async def _sign_in(service, widget, number):
 
 async def _open(service, widget, headers=None):
     body = {"widget": widget, "channel": "chat", "key": secrets.token_hex(16)}
-    status, opened = await service.call("POST", "/api/contacts", json=body, headers=headers)
+    status, opened = await service.call("POST", "/api/contacts", json=body, headers=headers or {})
     assert status == 201, opened
     return opened["contact"]
 
