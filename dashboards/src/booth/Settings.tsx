@@ -1,6 +1,6 @@
 import { Paper, Switch, TagsInput, Title } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import type { Numbers } from "./numbers";
 
 /** In place of a number: it is typed. */
@@ -42,6 +42,12 @@ export function useSettings(numbers: Numbers): BoothSettings {
   const [otherTo, setOtherTo] = useLocalStorage({ key: "booth-other-to", defaultValue: "" });
   const [aloud, setAloud] = useLocalStorage({ key: "booth-aloud", defaultValue: false });
   const [also, setAlso] = useLocalStorage<string[]>({ key: "booth-also", defaultValue: [] });
+
+  // the support page links here with the number that was clicked
+  useEffect(() => {
+    const asked = new URLSearchParams(location.search).get("to");
+    if (asked !== null && numbers.dial.some(({ number }) => number === asked)) setTo(asked);
+  }, [numbers, setTo]);
 
   // a number of another demo, chosen last time, is here no more
   const from_ = numbers.from.some(({ number }) => number === from) ? from : from === OTHER ? OTHER : (numbers.from[0]?.number ?? OTHER);

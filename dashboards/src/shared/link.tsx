@@ -45,7 +45,7 @@ export function StaleBanner({ link }: { link: Link }) {
   if (link.state === "live") return null;
   // The first moments of a connect are no news
   if ((link.state === "connecting" || link.state === "reconnecting") && now - link.since < 2500) return null;
-  const heard = link.heard === null ? "" : ` What you see is from ${time(link.heard)}, ${span(now - link.heard)} ago.`;
+  const heard = link.heard === null ? "" : ` What you see is from ${time(link.heard)}.`;
   const over = link.state === "closed";
   return (
     <Alert
@@ -59,6 +59,8 @@ export function StaleBanner({ link }: { link: Link }) {
       {over
         ? "This session has ended. Sign in again to go on."
         : `No connection to the service; trying again by itself.${heard}`}
+      {/* the age runs on: a screen reader would say the alert anew each second */}
+      {!over && link.heard !== null && <span aria-hidden> ({span(now - link.heard)} ago)</span>}
     </Alert>
   );
 }
