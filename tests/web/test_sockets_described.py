@@ -4,30 +4,38 @@ import re
 from pathlib import Path
 from typing import get_args
 
-import pytest
-
 from router.web import frames, socket
 
-TEXT = (Path(__file__).parents[2] / "docs" / "sockets.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 
 
-def _section(name):
-    return TEXT.split(f"## `{name}`")[1].split("\n## ")[0]
+def _asked(path):
+    """What the page says that may be sent to this socket: the words in code marks."""
+    return re.findall(r"`([^`]+)`", _part(path))
 
 
-@pytest.mark.parametrize(
-    ("path", "union"), [("/ws/desk", frames.DeskFrame), ("/ws/contact", frames.ContactFrame)]
-)
-def test_every_request_is_described_with_its_fields(path, union):
-    # what the service sends is described first
-    section = re.split(r"\| request \||Requests:", _section(path))[1]
-    for kind in get_args(union):
+def test_every_request_of_the_desk_is_described_with_its_fields():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (?:`([^|]*?)`)?", _part("/ws/desk"), re.MULTILINE))
+    for kind in get_args(frames.DeskFrame):
         tag = kind.__struct_config__.tag
-        assert f"`{tag}`" in section, tag
-        said = re.search(rf"`{tag}` \{{([^}}]*)\}}", section)
-        fields = {field for field in kind.__struct_fields__ if field != "id"}
-        named = set(re.findall(r"\w+", said[1].split(":")[0])) if said else set()
-        assert fields <= named, (tag, fields, named)
+        assert tag in rows, tag
+        assert _fields(kind) <= set(re.findall(r"\w+", rows[tag])), tag
+
+
+def test_every_request_of_the_customer_is_described_with_its_fields():
+    said = {phrase.split(" ")[0]: phrase for phrase in _asked("/ws/contact")}
+    for kind in get_args(frames.ContactFrame):
+        tag = kind.__struct_config__.tag
+        assert tag in said, tag
+        assert _fields(kind) <= set(re.findall(r"\w+", said[tag])), tag
+
+
+def _part(path):
+    return TEXT.split(f": `{path}`")[1].split("\n### ")[0].split("To the service:")[1]
+
+
+def _fields(kind):
+    return set(kind.__struct_fields__) - {"id"}
 
 
 def test_every_close_code_is_described():
