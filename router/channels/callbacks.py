@@ -30,8 +30,9 @@ class Callbacks(Line):
             if row is None:
                 return False
             ended = await connection.fetchrow(
-                "update handling set state = 'done', ending = 'abandoned', ended_at = now(),"
-                " done_at = now() where id = $1 returning *",
+                "update handling set state = 'done', ending = 'abandoned',"
+                " ended_at = clock_timestamp(), done_at = clock_timestamp()"
+                " where id = $1 returning *",
                 handling_id,
             )
             assert ended is not None

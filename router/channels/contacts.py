@@ -57,19 +57,21 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
             )
             if before == "ended":
                 return await self.get(workspace_id, contact_id)
+            # not now(), the transaction's begin: who waited for the lock comes after its holder
             row = await connection.fetchrow(
                 "update contact set state = 'ended', generation = generation + 1, outcome = $2,"
-                " ended_by = $3, ended_at = now() where id = $1 returning *",
+                " ended_by = $3, ended_at = clock_timestamp() where id = $1 returning *",
                 contact_id,
                 outcome,
                 by,
             )
             assert row is not None
             held = await connection.fetchrow(
-                "update handling set ended_at = now(),"
+                "update handling set ended_at = clock_timestamp(),"
                 " ending = case when state = 'active' then $2 else 'abandoned' end,"
                 " state = case when state = 'active' and $3 > 0 then 'wrapup' else 'done' end,"
-                " done_at = case when state = 'active' and $3 > 0 then null else now() end,"
+                " done_at = case when state = 'active' and $3 > 0 then null"
+                "   else clock_timestamp() end,"
                 " wrapup_limit = now() + make_interval(secs => $3)"
                 " where contact_id = $1 and state in ('connecting', 'active') returning *",
                 contact_id,

@@ -21,7 +21,7 @@ class Handlings(Offers):
         """connecting → active: the caller and the agent hear each other. A repeat does nothing."""
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
-                "update handling set state = 'active', connected_at = now()"
+                "update handling set state = 'active', connected_at = clock_timestamp()"
                 " where id = $1 and state = 'connecting' returning *",
                 handling_id,
             )
@@ -76,8 +76,8 @@ class Handlings(Offers):
             if row is None:
                 return
             ended = await connection.fetchrow(
-                "update handling set state = 'done', ending = $2, ended_at = now(),"
-                " done_at = now() where id = $1 returning *",
+                "update handling set state = 'done', ending = $2, ended_at = clock_timestamp(),"
+                " done_at = clock_timestamp() where id = $1 returning *",
                 handling_id,
                 ending,
             )
@@ -141,7 +141,8 @@ class Handlings(Offers):
             if row is None:
                 raise Conflict("this contact is no longer in your hands", state=before.state)
             ended = await connection.fetchrow(
-                "update handling set state = 'wrapup', ending = 'escalated', ended_at = now(),"
+                "update handling set state = 'wrapup', ending = 'escalated',"
+                " ended_at = clock_timestamp(),"
                 " hand_over = $2, wrapup_limit = now() + make_interval(secs => $3)"
                 " where id = $1 returning *",
                 handling_id,
@@ -194,7 +195,8 @@ class Handlings(Offers):
         """End a wrap-up, by the agent or by its limit; False when it is in no wrap-up."""
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
-                "update handling set state = 'done', done_at = now(), outcome = $2, note = $3"
+                "update handling set state = 'done', done_at = clock_timestamp(),"
+                " outcome = $2, note = $3"
                 " where id = $1 and state = 'wrapup' returning *",
                 handling_id,
                 outcome,

@@ -120,8 +120,9 @@ class Offers(Line):
             voice = row["channel"] == "voice"
             handling = await connection.fetchrow(
                 "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel,"
-                " queue_id, line_at, state, connected_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then null else now() end)"
+                " queue_id, line_at, state, accepted_at, connected_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp(),"
+                " case when $9 then null else clock_timestamp() end)"
                 " returning *",
                 workspace_id,
                 contact_id,

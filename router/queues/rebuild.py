@@ -214,7 +214,7 @@ class Rebuilder:
             " (select count(*) from contact c where c.queue_id = q.id and c.outcome = 'abandoned'"
             "   and c.workspace_id = $1 and c.ended_at >= date_trunc('day', now(), $2)"
             "   and not exists (select from handling x where x.contact_id = c.id"
-            "     and x.ended_at = c.ended_at)) as abandoned"
+            "     and x.ended_at >= c.ended_at)) as abandoned"
             " from queue q left join handling h on h.queue_id = q.id"
             "   and h.accepted_at >= date_trunc('day', now(), $2)"
             " where q.workspace_id = $1 group by q.id",
