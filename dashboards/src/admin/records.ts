@@ -1,4 +1,4 @@
-/** What the admin page reads and writes: docs/contract.md, "What the admin page reads and writes". */
+/** What the admin page reads and writes: docs/api.md, "For admins". */
 import { api } from "../shared/http";
 import type { Load, StaffRole, Texts } from "../shared/wire";
 

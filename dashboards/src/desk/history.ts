@@ -1,4 +1,4 @@
-/** What the service tells about people and past contacts: docs/contract.md. Absent: not for this viewer. */
+/** What the service tells about people and past contacts: docs/api.md. Absent: not for this viewer. */
 import type { Assurance, Channel, Entry, HandOver, QueueRef, Role } from "../shared/wire";
 
 export interface PastContact {

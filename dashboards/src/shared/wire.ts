@@ -1,5 +1,5 @@
 /**
- * What travels between the service and its pages: the shapes of docs/contract.md.
+ * What travels between the service and its pages: the shapes of docs/api.md.
  *
  * `*_ms` are whole milliseconds since 1970 on the server's clock; other times are RFC 3339 strings
  * in UTC. Ids are strings.
