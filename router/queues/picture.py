@@ -72,6 +72,11 @@ def enter_arguments(
     }
 
 
+def waited_ms(accepted_at: datetime, line_at: datetime) -> int:
+    """How long who was accepted had been in this line, as the figures count it."""
+    return max(0, milliseconds(accepted_at) - milliseconds(line_at))
+
+
 async def hold_arguments(connection: Connection, contact: Row, handling: Row) -> dict[str, Any]:
     """What `hold` takes, from a contact in hand and its handling."""
     queue = await connection.fetchrow(
@@ -81,7 +86,7 @@ async def hold_arguments(connection: Connection, contact: Row, handling: Row) ->
     )
     assert queue is not None
     policy = policy_of(queue["policy"])
-    waited = max(0, milliseconds(handling["accepted_at"]) - milliseconds(handling["line_at"]))
+    waited = waited_ms(handling["accepted_at"], handling["line_at"])
     day = handling["accepted_at"].astimezone(ZoneInfo(queue["time_zone"])).date()
     return {
         "contact": contact["id"],

@@ -24,7 +24,7 @@ from router.errors import SecondlineError, Unavailable
 from router.queues.engine import DESK_LEASE_MS, Engine, encode_arguments
 from router.queues.interning import Kinds
 from router.queues.keys import epoch_key, key, root
-from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of
+from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of, waited_ms
 from router.queues.presence import kinds_of, presence_arguments
 from router.queues.scripts import DIGESTS, SOURCES
 from router.store.truth import Connection
@@ -209,8 +209,8 @@ class Rebuilder:
         day = now.astimezone(ZoneInfo(zone)).date().isoformat()
         rows = await connection.fetch(
             "select q.id, q.policy,"
-            " coalesce(array_agg((extract(epoch from h.accepted_at - h.line_at) * 1000)::bigint)"
-            "   filter (where h.id is not null), '{}') as waits,"
+            " coalesce(array_agg(h.accepted_at) filter (where h.id is not null), '{}') as accepted,"
+            " coalesce(array_agg(h.line_at) filter (where h.id is not null), '{}') as in_line,"
             " (select count(*) from contact c where c.queue_id = q.id and c.outcome = 'abandoned'"
             "   and c.workspace_id = $1 and c.ended_at >= date_trunc('day', now(), $2)"
             "   and not exists (select from handling x where x.contact_id = c.id"
@@ -223,7 +223,7 @@ class Rebuilder:
         )
         for row in rows:
             limit = policy_of(row["policy"]).target.seconds * 1000
-            waits = [max(0, wait) for wait in row["waits"]]
+            waits = list(map(waited_ms, row["accepted"], row["in_line"]))
             today = key(workspace_id, epoch, "today", str(row["id"]), day)
             await self._redis.hset(
                 today,

@@ -111,6 +111,8 @@ async def test_every_operation_twice_is_once(house: House) -> None:
     await house.serve(agent)
     other = await house.arrive()
     handling = await house.accept(agent)
+    gone = await house.arrive(language="de")
+    await house.contacts.end(house.workspace, gone.id, outcome="abandoned", by="person")
     before = await house.live_agent(agent)
     day = datetime.now(UTC).date().isoformat()
     floor = Floor(house.redis, house.engine)

@@ -27,6 +27,15 @@ async def test_an_agent_who_becomes_free_gets_the_oldest_and_not_the_newest(hous
     assert served == [contact.id for contact in waiting]
 
 
+async def test_who_has_just_worked_goes_behind_those_idle_longer(house: House) -> None:
+    first = await house.agent("First")
+    second = await house.agent("Second")
+    await house.arrive()
+    await house.serve(first)
+    contact = await house.arrive()
+    assert await house.offered(second) == contact.id
+
+
 async def test_a_burst_rings_every_idle_agent_and_not_one_alone(house: House) -> None:
     agents = [await house.agent(f"A{n}") for n in range(5)]
     contacts = await asyncio.gather(*(house.arrive() for _ in range(5)))
