@@ -83,7 +83,7 @@ async def _found(conn: Connection, hasher: Hasher) -> None:
     for member in cast.STAFF:
         password = passwords.check(cast.PASSWORD, email=member.email)
         await employ(conn, ws, member, await hasher.hash(password))
-    await _register(conn, ws, hasher)
+    await register(conn, ws, hasher, cast.EXPERTS)
     for customer in cast.CUSTOMERS:
         await _know(conn, ws, customer)
     await audit.note(conn, ws, None, "workspace.create", ws, {"demo": True})
@@ -126,7 +126,10 @@ async def _ways_in(conn: Connection, ws: UUID, queues: dict[str, UUID]) -> None:
         )
 
 
-async def _register(conn: Connection, ws: UUID, hasher: Hasher) -> None:
+async def register(
+    conn: Connection, ws: UUID, hasher: Hasher, experts: Sequence[cast.Expert]
+) -> None:
+    """Enter these experts into the register, with their PINs."""
     entries = [
         Entry(
             number=expert.number,
@@ -137,10 +140,10 @@ async def _register(conn: Connection, ws: UUID, hasher: Hasher) -> None:
             network_size=expert.network_size,
             active=True,
         )
-        for expert in cast.EXPERTS
+        for expert in experts
     ]
     await store(conn, ws, entries)
-    for expert in cast.EXPERTS:
+    for expert in experts:
         await conn.execute(
             "update expert set pin_hash = $3 where workspace_id = $1 and number = $2",
             ws,

@@ -42,7 +42,7 @@ class Process:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
+    def _spawn(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "router", "serve"],
@@ -51,6 +51,10 @@ class Process:
                 stdout=log,
                 stderr=log,
             )
+
+    async def start(self) -> None:
+        """And wait until it answers."""
+        self._spawn()
         async with aiohttp.ClientSession() as http:
 
             async def ready() -> bool:
