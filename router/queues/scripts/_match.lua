@@ -10,7 +10,9 @@ local function excluded(contact, agent)
   return until_ms and tonumber(until_ms) > now
 end
 
+-- `c.new`: not in a line yet, so there is none to take it out of.
 local function line_up(id, c)
+  c.new = nil
   redis.call('ZADD', K.line(c.kind), c.score, id)
   if present(c.prefer) then redis.call('ZADD', K.own(c.prefer), c.score, id) end
 end
@@ -29,10 +31,15 @@ local function out_of_queue(id, c)
   redis.call('DEL', K.excluded(id))
 end
 
+local function steps_of(c)
+  c.decoded = c.decoded or cjson.decode(c.steps)
+  return c.decoded
+end
+
 -- Sets the next moment at which the contact looks again: the next step or an exclusion's end.
 local function set_wake(id, c)
   local at = nil
-  local steps = cjson.decode(c.steps)
+  local steps = steps_of(c)
   local following = steps[tonumber(c.step) + 1]
   if following then at = tonumber(c.line_at) + following.from_ms end
   for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do
@@ -44,14 +51,14 @@ end
 
 -- Moves the contact to the step that its waiting time says; true when the kind changed.
 local function take_step(id, c)
-  local steps = cjson.decode(c.steps)
+  local steps = steps_of(c)
   local step = 1
   for n = 2, #steps do
     if now >= tonumber(c.line_at) + steps[n].from_ms then step = n end
   end
   local changed = step ~= tonumber(c.step or 0)
   if changed then
-    out_of_line(id, c)
+    if not c.new then out_of_line(id, c) end
     c.step, c.kind, c.strategy = step, tostring(steps[step].kind), steps[step].strategy
     redis.call('HSET', K.contact(id), 'step', step, 'kind', c.kind, 'strategy', c.strategy)
   end
@@ -62,7 +69,7 @@ local function make_offer(id, c, agent)
   local attempt = redis.call('HINCRBY', K.contact(id), 'attempt', 1)
   local offer = id .. '.' .. c.gen .. '.' .. attempt
   local deadline = now + tonumber(c.offer_ms)
-  out_of_line(id, c)
+  if not c.new then out_of_line(id, c) end
   redis.call('HSET', K.contact(id), 'st', 'offered', 'offer', offer)
   redis.call('HSET', K.offer(offer), 'st', 'offered', 'contact', id, 'agent', agent,
     'gen', c.gen, 'attempt', attempt, 'channel', c.channel, 'queue', c.queue,
@@ -105,9 +112,10 @@ end
 -- A waiting contact looks for an agent; answers the offer made, if any.
 local function match_contact(id, c)
   if loading then return nil end
-  local declined = redis.call('EXISTS', K.excluded(id)) == 1
+  local declined = c.declined
+  if declined == nil then declined = redis.call('EXISTS', K.excluded(id)) == 1 end
   if present(c.prefer) and not excluded(id, c.prefer) then
-    local a = hash(K.agent(c.prefer))
+    local a = read_agent(c.prefer)
     if idle_on(a, c.channel) then return make_offer(id, c, c.prefer) end
   end
   local key = K.idle_classes(c.kind)
@@ -142,7 +150,7 @@ end
 -- An agent who can take one more looks for a contact: their own line first, then the oldest.
 local function match_agent(id)
   if loading then return nil end
-  local a = hash(K.agent(id))
+  local a = read_agent(id)
   local best, score
   for _, channel in ipairs(CHANNELS) do
     if idle_on(a, channel) then

@@ -20,29 +20,38 @@ if c.queue then
     end
   end
 end
-redis.call('DEL', K.contact(arg.contact))
-redis.call('HSET', K.contact(arg.contact), 'st', 'waiting', 'gen', arg.gen, 'queue', arg.queue,
-  'channel', arg.channel, 'role', arg.role, 'arrival', arg.arrival_ms, 'score', arg.score_ms,
-  'line_at', arg.line_ms, 'steps', cjson.encode(arg.steps), 'offer_ms', arg.offer_ms,
-  'prefer', present(arg.prefer) and arg.prefer or '',
-  'attempt', math.max(tonumber(c.attempt or 0), arg.attempt or 0))
+if c.gen then redis.call('DEL', K.contact(arg.contact)) end
+c = { st = 'waiting', gen = arg.gen, queue = arg.queue, channel = arg.channel, role = arg.role,
+  arrival = arg.arrival_ms, score = arg.score_ms, line_at = arg.line_ms,
+  steps = cjson.encode(arg.steps), offer_ms = arg.offer_ms,
+  prefer = present(arg.prefer) and arg.prefer or '',
+  attempt = math.max(tonumber(c.attempt or 0), arg.attempt or 0) }
+local flat = {}
+for name, value in pairs(c) do
+  flat[#flat + 1] = name
+  flat[#flat + 1] = value
+end
+redis.call('HSET', K.contact(arg.contact), unpack(flat))
+c.new, c.decoded, c.declined = true, arg.steps, false
 for agent, until_ms in pairs(arg.excluded or {}) do
   redis.call('HSET', K.excluded(arg.contact), agent, until_ms)
+  c.declined = true
 end
 redis.call('ZADD', K.open(), arg.arrival_ms, arg.contact)
 redis.call('ZADD', K.order(arg.queue), arg.score_ms, arg.contact)
 redis.call('ZADD', K.age(arg.queue), arg.arrival_ms, arg.contact)
-c = hash(K.contact(arg.contact))
 take_step(arg.contact, c)
-line_up(arg.contact, c)
-if loading then
-  -- woken after the rebuild in order of effective arrival
-  redis.call('ZADD', K.wake(), arg.score_ms, arg.contact)
-else
-  set_wake(arg.contact, c)
-end
 emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'waiting' })
 local offer = match_contact(arg.contact, c)
+if not offer then
+  line_up(arg.contact, c)
+  if loading then
+    -- woken after the rebuild in order of effective arrival
+    redis.call('ZADD', K.wake(), arg.score_ms, arg.contact)
+  else
+    set_wake(arg.contact, c)
+  end
+end
 if freed then
   place_agent(freed)
   match_agent(freed)
