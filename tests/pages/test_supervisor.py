@@ -83,7 +83,12 @@ async def test_figures_that_stand_still_are_greyed_and_dated_and_come_back(
     stale = page.get_by_test_id("stale")
     await expect(stale).to_have_text(re.compile(r"Figures as of \d\d:\d\d:\d\d"), timeout=9000)
     await expect(floor).to_have_attribute("data-stale", "true")
-    assert float(await floor.evaluate("e => getComputedStyle(e).opacity")) < 0.6
+
+    async def greyed() -> bool:
+        # it fades, so the first look may be too early
+        return float(await floor.evaluate("e => getComputedStyle(e).opacity")) < 0.6
+
+    await until(greyed, "the figures are greyed")
     # the clock stands with the figures
     dated = await stale.inner_text()
     await asyncio.sleep(1.5)
