@@ -12,6 +12,7 @@ help:
 	@echo "make format  put the format right"
 	@echo "make test    all tests"
 	@echo "make build   the dashboards, and the wheel into dist/"
+	@echo "make screenshots  all pages of a demo, into docs/images/"
 
 setup:
 	sh install.sh test
@@ -37,6 +38,9 @@ test:
 build: dashboards/node_modules/.package-lock.json
 	$(NPM) run --silent build
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+screenshots:
+	$(PYTHON) -m tests.e2e.screenshots
 
 dashboards/node_modules/.package-lock.json: dashboards/package-lock.json
 	$(NPM) ci --ignore-scripts

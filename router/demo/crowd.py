@@ -204,21 +204,20 @@ class Telephone:
         line.hang_up()
 
 
-def callers() -> tuple[Caller, ...]:
-    """Experts by their number, or by PIN from anywhere; and customers whom nobody knows. Pure."""
-    experts = [Caller(expert.phones[0], FULL) for expert in CROWD]
-    with_pin = [Caller("anonymous", None, expert.number, expert.pin) for expert in CROWD]
-    customers = [Caller(f"+49176040690{number}") for number in range(30, 55)]
-    return (*experts, *with_pin, *customers, *customers[:10])
+def caller(expert: cast.Expert | None, chance: float) -> Caller:
+    """With a telephone: an expert at their own, or withheld with a PIN; or some customer. Pure."""
+    if expert is None:
+        return Caller(f"+49176040690{30 + int(chance * 25)}")
+    if chance < 0.5:
+        return Caller(expert.phones[0], FULL)
+    return Caller("anonymous", None, expert.number, expert.pin)
 
 
-def tokens(secret: str) -> list[str | None]:
-    """What visitors bring: some are signed in at the company's site, as experts or customers."""
-    experts = [
-        make_token(secret, expert.account, name=expert.name, expert_number=expert.number)
-        for expert in CROWD
-    ]
-    return [*experts, *[None] * 3 * len(experts)]
+def token(expert: cast.Expert | None, secret: str) -> str | None:
+    """What the company's site says of a visitor: experts are signed in there."""
+    if expert is None:
+        return None
+    return make_token(secret, expert.account, name=expert.name, expert_number=expert.number)
 
 
 CROWD = (

@@ -21,7 +21,7 @@ from router.demo import cast
 from router.demo.bots import Bot
 from router.demo.cast import Member
 from router.demo.company import employ, register
-from router.demo.crowd import CROWD, Caller, Telephone, Visitor, callers, tokens
+from router.demo.crowd import CROWD, Telephone, Visitor, caller, token
 from router.demo.play import Play
 from router.demo.telephone import EXCHANGE
 from router.identity.agents import Agent
@@ -46,6 +46,8 @@ SKILLS = ("internet", "router", "invoice")
 EVERY_S = 4.0
 """Between arrivals, on average; it swells and ebbs by a third in ten minutes."""
 OPENING_S, OPENING_EVERY_S = 25.0, 1.2
+CALLS, EXPERTS = 0.45, 0.25
+"""How many of those who come call, and how many are experts."""
 MOST_AT_ONCE = 26
 """Simulated people at once: beyond, nobody comes until somebody has gone."""
 STATUS_S = 30.0
@@ -95,25 +97,27 @@ async def _arrivals(app: web.Application, play: Play) -> None:
     secret = await app[POOL].fetchval(
         "select token_secret from workspace where slug = $1", cast.SLUG
     )
-    known = callers()
     begun = time.monotonic()
     here = 0
+    busy: set[str] = set()
 
     async with play.crew() as begin:
 
         async def come() -> None:
             nonlocal here
             here += 1
+            # nobody is in two conversations at once
+            free = [expert for expert in CROWD if expert.number not in busy]
+            expert = play.random.choice(free) if free and play.chance() < EXPERTS else None
+            if expert is not None:
+                busy.add(expert.number)
             try:
-                if EXCHANGE in app and play.chance() < 0.45:
-                    await _call(app, play, play.random.choice(known))
-                else:
-                    token = play.random.choice(tokens(secret))
-                    language = play.random.choice(("en", "en", "de"))
-                    await Visitor(play, language=language, token=token).chat()
+                await _contact(app, play, expert, secret)
             finally:
                 here -= 1
                 play.counts["gone"] += 1
+                if expert is not None:
+                    busy.discard(expert.number)
 
         while True:
             if here < MOST_AT_ONCE:
@@ -124,9 +128,16 @@ async def _arrivals(app: web.Application, play: Play) -> None:
             await asyncio.sleep(play.seconds(play.random.expovariate(1 / every)))
 
 
-async def _call(app: web.Application, play: Play, caller: Caller) -> None:
-    line = play.random.choice(cast.LINES)
-    await Telephone(play, app[EXCHANGE], caller).call(line.address)
+async def _contact(
+    app: web.Application, play: Play, expert: cast.Expert | None, secret: str
+) -> None:
+    if EXCHANGE in app and play.chance() < CALLS:
+        line = play.random.choice(cast.LINES)
+        who = caller(expert, play.chance())
+        await Telephone(play, app[EXCHANGE], who).call(line.address)
+    else:
+        language = play.random.choice(("en", "en", "de"))
+        await Visitor(play, language=language, token=token(expert, secret)).chat()
 
 
 async def _report(play: Play, tell: Callable[[str], None]) -> None:

@@ -140,6 +140,14 @@ class Stage:
         await widget.open()
         return widget
 
+    async def token(self, name: str) -> str:
+        """What the company's own site signs for somebody who is signed in there."""
+        context = await self.context()
+        answer = await context.request.get(f"{self.url}/api/demo")
+        tokens = {one["name"]: one["token"] for one in (await answer.json())["visitors"]}
+        token: str = tokens[name]
+        return token
+
 
 class Company(Stage):
     """The demo company in this very process, so that its stores can be looked at."""
@@ -166,14 +174,6 @@ class Company(Stage):
         return bool(
             await self.pool.fetchval("select true from handling where state = 'active' limit 1")
         )
-
-    async def token(self, name: str) -> str:
-        """What the company's own site signs for somebody who is signed in there."""
-        context = await self.context()
-        answer = await context.request.get(f"{self.url}/api/demo")
-        tokens = {one["name"]: one["token"] for one in (await answer.json())["visitors"]}
-        token: str = tokens[name]
-        return token
 
     async def account(self, login: str) -> UUID:
         found: UUID = await self.pool.fetchval(

@@ -123,7 +123,7 @@ export function after(booth: Booth, event: BoothEvent, now: number): Booth {
       return { ...booth, call: change({ recording: false }), log: log("note", "The recording has ended.") };
     case "conference":
       return event.event === "joined"
-        ? { ...booth, call: change({ room: true }), log: log("note", "You are being connected.") }
+        ? { ...booth, call: change({ room: true, gather: null }), log: log("note", "You are being connected.") }
         : { ...booth, call: change({ room: false }), log: log("note", "The conversation is over.") };
     case "hold":
       return {

@@ -66,7 +66,7 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
           </Group>
         )}
       </Group>
-      <Text size="sm" c="var(--quiet)" mt={6}>
+      <Text size="sm" c="var(--quiet)" mt={6} className={classes.certainty}>
         {certainty(person)}
       </Text>
       <Facts
@@ -75,7 +75,7 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
           ["Language", language(offer.language)],
           ["Topic", offer.topic == null ? "not said" : label(offer.topic)],
           ["Queue", offer.queue.name],
-          ["Before", before == null ? "not known" : before === 0 ? "first contact" : `${count(before)} contacts`],
+          ["Before", before == null ? "not known" : before === 0 ? "first contact" : `${count(before)} ${before === 1 ? "contact" : "contacts"}`],
           ...(person.name != null && person.number_masked != null
             ? ([["Number", person.number_masked]] as [string, string][])
             : []),
