@@ -59,6 +59,11 @@ def rate_key(workspace_id: UUID, name: str, who: str) -> str:
     return f"{root(workspace_id)}rate:{name}:{who}"
 
 
+def server_key(workspace_id: UUID) -> str:
+    """The run id of the server that the picture was made on."""
+    return root(workspace_id) + "server"
+
+
 def key(workspace_id: UUID, epoch: int, name: str, *parts: str) -> str:
     """One key of the picture, for example `key(ws, 1, "line", "7")`."""
     if len(parts) != len(TEMPLATES[name]):

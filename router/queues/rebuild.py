@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from router.errors import SecondlineError, Unavailable
 from router.queues.engine import DESK_LEASE_MS, Engine, encode_arguments
 from router.queues.interning import Kinds
-from router.queues.keys import epoch_key, key, root
+from router.queues.keys import epoch_key, key, root, server_key
 from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of, waited_ms
 from router.queues.presence import kinds_of, presence_arguments
 from router.queues.scripts import DIGESTS, SOURCES
@@ -38,7 +38,8 @@ GRACE_MS = 2 * DESK_LEASE_MS
 
 _PUBLISH = (
     "if redis.call('GET', KEYS[1]) == 'rebuilding:' .. ARGV[1] then"
-    " redis.call('SET', KEYS[1], ARGV[1]) return 1 end return 0"
+    " redis.call('SET', KEYS[1], ARGV[1]) redis.call('SET', KEYS[2], ARGV[2])"
+    " return 1 end return 0"
 )
 
 Operation = tuple[str, dict[str, Any]]
@@ -75,10 +76,23 @@ class Rebuilder:
             return False
 
     async def ensure(self, workspace_id: UUID) -> None:
-        """Rebuild if the live store does not hold the truth's epoch of this workspace."""
-        epoch = await self._engine.epoch(workspace_id)
-        if await self._redis.get(epoch_key(workspace_id)) != str(epoch):
+        """Rebuild if the live store does not hold the truth's epoch, or is another server.
+
+        A server that was restarted, or took over from another, may hold the epoch and lack what
+        was acknowledged last: it is known by its run id.
+        """
+        if not await self._current(workspace_id):
             await self.rebuild(workspace_id)
+
+    async def _current(self, workspace_id: UUID) -> bool:
+        epoch = await self._engine.epoch(workspace_id)
+        held, server = await self._redis.mget(epoch_key(workspace_id), server_key(workspace_id))
+        return held == str(epoch) and server == await self._server()
+
+    async def _server(self) -> str:
+        """The run id of the server that answers now."""
+        info: Any = await self._redis.info("server")
+        return str(info["run_id"])
 
     async def close(self) -> None:
         """Stop what is under way; another process begins anew."""
@@ -94,8 +108,8 @@ class Rebuilder:
                 return False
             try:
                 self._engine.forget_epoch(workspace_id)
-                held = await self._redis.get(epoch_key(workspace_id))
-                if held == str(await self._engine.epoch(workspace_id)) and not force:
+                # looked at again under the lock: another process may have just done it
+                if await self._current(workspace_id) and not force:
                     return False
                 return await self._rebuild(connection, workspace_id)
             finally:
@@ -105,6 +119,8 @@ class Rebuilder:
         self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], workspace_id: UUID
     ) -> bool:
         begun = time.monotonic()
+        # before the first key is written: a switch meanwhile is seen by the next look
+        server = await self._server()
         epoch = await connection.fetchval(
             "update workspace set epoch = epoch + 1 where id = $1 returning epoch", workspace_id
         )
@@ -124,7 +140,14 @@ class Rebuilder:
             await self._load(workspace_id, epoch, chunk)
             await self._load_figures(connection, workspace_id, epoch)
             await self._load_leases(connection, workspace_id, epoch)
-        published = await self._redis.eval(_PUBLISH, 1, epoch_key(workspace_id), str(epoch))
+        published = await self._redis.eval(
+            _PUBLISH,
+            2,
+            epoch_key(workspace_id),
+            server_key(workspace_id),
+            str(epoch),
+            server,
+        )
         log.info(
             "rebuild.done",
             workspace=str(workspace_id),
@@ -258,7 +281,7 @@ class Rebuilder:
     async def _clear(self, workspace_id: UUID, epoch: int) -> None:
         """Remove what older epochs left; not a live path, so scanning is right here."""
         current = f"{root(workspace_id)}{epoch}:"
-        spared = {root(workspace_id) + name for name in ("events", "epoch", "clock")}
+        spared = {root(workspace_id) + name for name in ("events", "epoch", "server", "clock")}
         old: list[str] = []
         async for name in self._redis.scan_iter(match=root(workspace_id) + "*", count=1000):
             if not name.startswith(current) and name not in spared:

@@ -151,3 +151,22 @@ async def test_figures_are_the_same_after_a_rebuild(house: House) -> None:
     after = await floor.queues(house.workspace, [house.queues["customers"]], zone_day)
     assert after[0]["today"] == before[0]["today"]
     assert after[0]["longest_wait_since_ms"] == before[0]["longest_wait_since_ms"]
+
+
+async def test_another_server_with_the_same_epoch_is_not_believed(house: House) -> None:
+    """A replica that took over, or a restart after a power cut, lacks what was written last."""
+    contact = await house.arrive()
+    epoch = await house.engine.epoch(house.workspace)
+    root = "{" + house.workspace.hex + "}:"
+    for lost in ("contact:" + str(contact.id), "open", "order:" + str(contact.queue_id)):
+        assert await house.redis.delete(f"{root}{epoch}:{lost}")
+    async for line in house.redis.scan_iter(f"{root}{epoch}:line:*"):
+        await house.redis.delete(line)
+    await house.rebuilder.ensure(house.workspace)
+    assert await house.engine.epoch(house.workspace) == epoch, "the same server is believed"
+    await house.redis.set(root + "server", "the run id of the server before")
+    await house.rebuilder.ensure(house.workspace)
+    agent = await house.agent("Ana")
+    assert await house.offered(agent) == contact.id
+    await house.rebuilder.ensure(house.workspace)
+    assert await house.engine.epoch(house.workspace) == epoch + 1, "once is enough"
