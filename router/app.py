@@ -60,6 +60,7 @@ from router.web import (
     pages,
     socket,
     widgets,
+    workspace,
 )
 from router.web.clock import LiveClock
 from router.web.floor_rows import Rows
@@ -76,6 +77,7 @@ ROOMS = (
     health,
     me,
     admin,
+    workspace,
     widgets,
     guests,
     contacts,
