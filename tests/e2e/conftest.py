@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from router.web.pages import DIST
 from tests.e2e.stage import Stage, staged
+
+# three browsers on a small machine draw late
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
