@@ -124,7 +124,9 @@ def announcement(
     lines += ["", "Experts who call with their number withheld key in number and PIN:"]
     lines += [f"  {line}" for line in experts]
     lines.append("")
-    if not traffic:
+    if traffic:
+        lines.append("Simulated agents answer your chats; your calls wait for an agent who is you.")
+    else:
         lines.append("Nobody calls by themselves: `secondline demo --traffic` brings some life.")
     lines += ["Ctrl-C stops it; the data stays.", ""]
     return lines
