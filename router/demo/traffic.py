@@ -7,6 +7,7 @@ work at their desks. Their accounts are their own; whoever tries the demo works 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import math
@@ -16,6 +17,7 @@ from collections.abc import Callable
 import aiohttp
 from aiohttp import web
 
+from router.channels.voice.voice import VOICE
 from router.commands.service import say
 from router.demo import cast
 from router.demo.bots import Bot
@@ -65,11 +67,27 @@ async def run(
     await _hire(app, members, passwords)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         play = Play(app, http, tempo)
-        async with play.crew() as begin:
-            for member in members:
-                begin(Bot(play, member, passwords[member.email]).run())
-            begin(_report(play, tell))
-            await _arrivals(app, play)
+        try:
+            async with play.crew() as begin:
+                for member in members:
+                    begin(Bot(play, member, passwords[member.email]).run())
+                begin(_report(play, tell))
+                await _arrivals(app, play)
+        finally:
+            await _hung_up(app)
+
+
+async def _hung_up(app: web.Application) -> None:
+    """Let the calls end before the port closes: nobody would hear of it afterwards."""
+    if EXCHANGE not in app:
+        return
+    calls = [call for call in app[EXCHANGE].calls.values() if not call.over_now]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.8):
+            await asyncio.gather(*(call.over(None) for call in calls))
+            # what Twilio says of the end is on its way
+            await asyncio.sleep(0.2)
+            await app[VOICE].connections.settled()
 
 
 def _agent(tier: int, languages: list[str]) -> Agent:
