@@ -11,7 +11,7 @@ from router.queues.kinds import spec_of
 from router.queues.outbox import Outbox
 from router.queues.policy import CompiledStep, Policy, Requirement, compile_steps
 from router.queues.presence import agent_changed
-from router.store.truth import Row
+from router.store.truth import Connection, Row
 
 
 class Kinds:
@@ -50,18 +50,16 @@ class Kinds:
     async def _make(self, workspace_id: UUID, specs: list[str]) -> None:
         changes = []
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                "select id, spec from kind where workspace_id = $1 and spec = any($2)",
-                workspace_id,
-                specs,
-            )
-            found = {row["spec"]: row["id"] for row in rows}
-            new = sorted(set(specs) - set(found))
-            if new:
+            found = await self._found(connection, workspace_id, specs)
+            if len(found) < len(set(specs)):
                 # an agent who signs in at this moment must either see the kind or be seen here
                 await connection.execute(
                     "select pg_advisory_xact_lock(hashtextextended($1, 1))", str(workspace_id)
                 )
+                # another process may have made it while this one waited for the lock
+                found = await self._found(connection, workspace_id, specs)
+            new = sorted(set(specs) - set(found))
+            if new:
                 rows = await connection.fetch(
                     "insert into kind (workspace_id, spec) select $1, unnest($2::text[])"
                     " on conflict (workspace_id, spec) do update set spec = excluded.spec"
@@ -80,3 +78,13 @@ class Kinds:
         await self._outbox.apply(*changes)
         for spec, number in found.items():
             self._known[workspace_id, spec] = number
+
+    async def _found(
+        self, connection: Connection, workspace_id: UUID, specs: list[str]
+    ) -> dict[str, int]:
+        rows = await connection.fetch(
+            "select id, spec from kind where workspace_id = $1 and spec = any($2)",
+            workspace_id,
+            specs,
+        )
+        return {row["spec"]: row["id"] for row in rows}
