@@ -29,7 +29,7 @@ class Visitor:
         self._token = token
         self._matter = play.random.choice(words.MATTERS[language])
         self._left = list(self._matter.more)
-        self._patience = play.random.uniform(60, 240)
+        self._patience = play.random.uniform(20, 150)
         self._waits = True
         self._over = False
 
@@ -191,7 +191,7 @@ class Telephone:
             line.press(keys)
 
     async def _lose_patience(self, line: Call) -> None:
-        await self._play.pause(90, 300)
+        await self._play.pause(35, 180)
         if not self._met:
             self._play.counts["gave up"] += 1
             line.hang_up()

@@ -45,7 +45,7 @@ AGENTS = (
 )
 SKILLS = ("internet", "router", "invoice")
 
-EVERY_S = 4.0
+EVERY_S = 3.5
 """Between arrivals, on average; it swells and ebbs by a third in ten minutes."""
 OPENING_S, OPENING_EVERY_S = 25.0, 1.2
 CALLS, EXPERTS = 0.45, 0.25
