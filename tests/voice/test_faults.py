@@ -254,7 +254,7 @@ async def test_a_contact_without_any_leg_is_ended_when_its_call_is_over(
         "update contact set arrived_at = now() - interval '31 seconds'"
     )
     await telephone.tick()
-    assert await telephone.state(call, "waiting"), "the call goes on"
+    assert (await telephone.contact(call))["state"] == "waiting", "the call goes on"
     call.hang_up()
     await call.over()
     await telephone.tick()
