@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -237,8 +236,3 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         for row in rows:
             await self.finish(row["id"])
         return len(rows)
-
-    async def waited(self, contact: Contact) -> timedelta:
-        """How long ago the contact arrived, by the truth's clock."""
-        age: timedelta = await self._pool.fetchval("select now() - $1", contact.arrived_at)
-        return age

@@ -98,7 +98,7 @@ class Rebuilder:
         """Stop what is under way; another process begins anew."""
         await stop(*self._running.values())
 
-    async def rebuild(self, workspace_id: UUID, *, force: bool = False) -> bool:
+    async def rebuild(self, workspace_id: UUID) -> bool:
         """Make the picture; False when another process is at it or it is there already."""
         async with self._pool.acquire() as connection:
             lock = f"rebuild {workspace_id}"
@@ -109,7 +109,7 @@ class Rebuilder:
             try:
                 self._engine.forget_epoch(workspace_id)
                 # looked at again under the lock: another process may have just done it
-                if await self._current(workspace_id) and not force:
+                if await self._current(workspace_id):
                     return False
                 return await self._rebuild(connection, workspace_id)
             finally:
