@@ -23,8 +23,11 @@ TABLES = ("workspace", "account", "agent", "person", "address", "expert", "queue
 
 async def test_the_company_is_made_once_and_left_alone_from_then_on(stage: Company) -> None:
     async def everything() -> list[object]:
+        # an epoch is raised whenever the live store is rebuilt, which is nobody's doing here
         return [
-            await stage.pool.fetch(f"select * from {table} order by 1::text, 2::text")
+            await stage.pool.fetch(
+                f"select to_jsonb({table}) - 'epoch' as row from {table} order by row"
+            )
             for table in TABLES
         ]
 
