@@ -79,6 +79,12 @@ create table agent (
     rating_count bigint not null default 0,
     -- rating band, 0 to 4, with hysteresis: router/ratings/rules.py
     band smallint not null default 2 check (band between 0 and 4),
+    -- what filters may name besides (router/filters)
+    levels jsonb not null default '{}',         -- {"<skill or language>": number}
+    qualifications text[] not null default '{}',
+    tags text[] not null default '{}',
+    location jsonb not null default '{}',       -- {"country", "region", "city"}
+    attributes jsonb not null default '{}',     -- the workspace's own names
     check (reach = 'softphone' or reach_address is not null)
 );
 create index agent_signed_in on agent (workspace_id) where presence <> 'offline';
@@ -156,6 +162,8 @@ create table kind (
     id bigint generated always as identity primary key,
     workspace_id uuid not null references workspace,
     spec text not null,                   -- canonical JSON, router/queues/kinds.py
+    built_at timestamptz,                 -- the agents who were signed in know of it
+    used_at timestamptz not null default now(),
     unique (workspace_id, spec)
 );
 
@@ -193,6 +201,8 @@ create table contact (
     outcome text check (outcome in ('completed', 'abandoned', 'unreachable', 'voicemail', 'closed', 'failed')),
     ended_by text check (ended_by in ('person', 'agent', 'supervisor', 'system')),
     ended_at timestamptz,
+    attributes jsonb not null default '{}',     -- the workspace's own names, for filters
+    priority smallint not null default 0 check (priority between 0 and 9),
     unique (workspace_id, provider_key),
     check ((state = 'ended') = (outcome is not null)),
     check ((state = 'ended') = (ended_at is not null))
@@ -251,7 +261,8 @@ create table offer (
     agent_id uuid not null references agent,
     outcome text not null check (outcome in ('accepted', 'declined', 'missed', 'withdrawn')),
     made_at timestamptz not null,
-    at timestamptz not null default now()
+    at timestamptz not null default now(),
+    why jsonb                             -- how the scripts chose: step, kind, strategy, ...
 );
 create index offer_contact on offer (contact_id);
 create index offer_agent on offer (agent_id, at desc);
