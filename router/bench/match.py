@@ -21,7 +21,7 @@ from router.embedded.valkey import Valkey
 from router.queues.engine import Engine
 from router.queues.keys import epoch_key
 from router.queues.kinds import Profile, classify
-from router.queues.policy import Requirement
+from router.queues.steps import Requirement
 from router.store.live import open_live
 
 AGENTS = 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from router.channels.line import Line
 from router.channels.records import Channel, Contact
 from router.errors import Conflict, Invalid, NotFound
 from router.identity.people import Identity
+from router.queues.head_starts import Claim, head_start_seconds
 from router.queues.picture import policy_of
-from router.queues.policy import head_start_seconds
+from router.queues.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Arrival:
 
     provider_key: the provider's or client's own key; the same key is the same contact.
     topic: a key of the entry point's menu; it brings the skills that the menu names for it.
+    priority: 0 to 9. attributes: the workspace's own names, for filters.
     secret_hash: sha256 of what the customer of a chat or video proves themselves with.
     """
 
@@ -33,6 +35,8 @@ class Arrival:
     skills: tuple[str, ...] = ()
     topic: str | None = None
     secret_hash: bytes | None = None
+    priority: int = 0
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 class Closed(Conflict):
@@ -89,8 +93,9 @@ class Arrivals(Line):
             return await self._arrive_in_line(a, queue_id, skills)
         row = await self._pool.fetchrow(
             "insert into contact (workspace_id, channel, entry_point_id, provider_key, person_id,"
-            " role, assurance, language, skills, topic, queue_id, state, secret_hash)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'arriving', $12)"
+            " role, assurance, language, skills, topic, queue_id, state, secret_hash, priority,"
+            " attributes)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'arriving', $12, $13, $14)"
             # a change of nothing, so that a repeat at the same moment answers the first row
             " on conflict (workspace_id, provider_key) do update set provider_key = $4"
             " returning *",
@@ -106,6 +111,8 @@ class Arrivals(Line):
             a.topic,
             queue_id,
             a.secret_hash,
+            a.priority,
+            a.attributes,
         )
         assert row is not None
         return Contact.of(row)
@@ -122,21 +129,26 @@ class Arrivals(Line):
             "role": a.identity.role,
             "language": a.language,
             "skills": skills,
+            "priority": a.priority,
+            "attributes": a.attributes,
         }
         steps = await self._kinds.compile(policy, draft)
         ahead = head_start_seconds(
             policy,
-            role=a.identity.role,
-            network_size=a.identity.network_size,
-            escalated=False,
+            Claim(
+                role=a.identity.role,
+                network_size=a.identity.network_size,
+                priority=a.priority,
+                repeats=await self._repeats(a.workspace_id, a.identity.person_id, policy),
+            ),
         )
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
                 "insert into contact (workspace_id, channel, entry_point_id, provider_key,"
                 " person_id, role, assurance, language, skills, topic, queue_id, state,"
-                " secret_hash, head_start, queued_at, line_at)"
+                " secret_hash, head_start, priority, attributes, queued_at, line_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13,"
-                " now(), now())"
+                " $14, $15, now(), now())"
                 " on conflict (workspace_id, provider_key) do nothing returning *",
                 a.workspace_id,
                 a.channel,
@@ -151,6 +163,8 @@ class Arrivals(Line):
                 queue_id,
                 a.secret_hash,
                 timedelta(seconds=ahead),
+                a.priority,
+                a.attributes,
             )
             if row is not None:
                 await self._conversations.note(
@@ -162,6 +176,21 @@ class Arrivals(Line):
             return await self._by_key(a.workspace_id, a.provider_key)
         await self._outbox.apply(pending)
         return Contact.of(row)
+
+    async def _repeats(self, workspace_id: UUID, person_id: UUID, policy: Policy) -> int:
+        """How many contacts of this person ended within the policy's days; 0 where none count."""
+        rules = policy.head_starts
+        if rules.repeat_seconds == 0:
+            return 0
+        count: int = await self._pool.fetchval(
+            "select count(*) from (select from contact where workspace_id = $1 and person_id = $2"
+            " and arrived_at > now() - make_interval(days => $3) and state = 'ended' limit $4) c",
+            workspace_id,
+            person_id,
+            rules.repeat_days,
+            rules.repeat_cap,
+        )
+        return count
 
     async def _by_key(self, workspace_id: UUID, provider_key: str) -> Contact:
         row = await self._pool.fetchrow(
@@ -231,7 +260,13 @@ class Arrivals(Line):
         policy = policy_of(row["policy"])
         steps = await self._kinds.compile(policy, row)
         ahead = head_start_seconds(
-            policy, role=row["role"], network_size=row["network_size"], escalated=False
+            policy,
+            Claim(
+                role=row["role"],
+                network_size=row["network_size"],
+                priority=row["priority"],
+                repeats=await self._repeats(row["workspace_id"], row["person_id"], policy),
+            ),
         )
         async with self._pool.acquire() as connection, connection.transaction():
             entered = await connection.fetchrow(

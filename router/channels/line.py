@@ -16,7 +16,8 @@ from router.queues.engine import Engine
 from router.queues.interning import Kinds
 from router.queues.outbox import Outbox, Pending, put
 from router.queues.picture import enter_arguments, excluded_of, policy_of
-from router.queues.policy import CompiledStep, Policy
+from router.queues.policy import Policy
+from router.queues.steps import CompiledStep
 from router.store.hub import Hub
 from router.store.truth import Connection, Row
 

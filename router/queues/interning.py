@@ -9,8 +9,9 @@ import asyncpg
 
 from router.queues.kinds import spec_of
 from router.queues.outbox import Outbox
-from router.queues.policy import CompiledStep, Policy, Requirement, compile_steps
+from router.queues.policy import Policy
 from router.queues.presence import agent_changed
+from router.queues.steps import CompiledStep, Requirement, compile_steps
 from router.store.truth import Connection, Row
 
 
@@ -37,13 +38,7 @@ class Kinds:
 
         contact: its workspace_id, channel, role, language and skills.
         """
-        steps = compile_steps(
-            policy,
-            channel=contact["channel"],
-            role=contact["role"],
-            language=contact["language"],
-            skills=tuple(contact["skills"]),
-        )
+        steps = compile_steps(policy, dict(contact))
         numbers = await self.intern(contact["workspace_id"], (step.requirement for step in steps))
         return [(step, numbers[step.requirement]) for step in steps]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from router.queues.policy import Requirement
+from router.queues.steps import Requirement
 
 CHANNELS = ("voice", "chat", "video")
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from router.queues.policy import CompiledStep, Policy, parse
+from router.queues.policy import Policy, parse
+from router.queues.steps import CompiledStep
 from router.store.truth import Connection, Row
 
 

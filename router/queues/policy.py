@@ -13,24 +13,101 @@ import msgspec
 
 from router.errors import Invalid
 
-Strategy = Literal["longest_idle", "least_loaded", "best_rated"]
+Strategy = Literal["longest_idle", "least_loaded", "best_rated", "least_scarce", "random"]
 Tier = Annotated[int, msgspec.Meta(ge=1, le=9)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=7 * 24 * 3600)]
 OfferSeconds = Annotated[int, msgspec.Meta(ge=5, le=600)]
+
+
+class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes after: the next step, another queue (slug), a callback offer, voicemail, a close.
+
+    message: what is said before a close or an offer, by language.
+    """
+
+    to: Literal["next", "queue", "callback", "voicemail", "close"] = "next"
+    queue: str | None = None
+    message: dict[str, str] | None = None
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a waiting contact requires of an agent, and for how long.
 
     tiers: any of these. language, skills: whether the contact's must be the agent's too.
-    strategy: the choice among several. seconds: until the next step; the last one stays.
+    filter: an expression over agent.* and contact.* besides (router/filters).
+    strategy: the choice among several. seconds: until what comes then; a last step whose
+    `then` is `next` stays. head_start_seconds: counts as so much older while in this step.
+    skip: passed over at once while nobody signed in could serve it.
     """
 
     tiers: Annotated[tuple[Tier, ...], msgspec.Meta(min_length=1)] = (1,)
     language: bool = True
     skills: bool = True
+    filter: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     strategy: Strategy = "longest_idle"
     seconds: Seconds = 60
+    head_start_seconds: Seconds = 0
+    skip: bool = False
+    then: Then = Then()
+
+
+class HeadStarts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much older than they are contacts count, in seconds; added up, to `most_seconds`.
+
+    priority_seconds: for each level of priority (0 to 9). escalation_seconds: for each time that
+    an agent passed it on. promise_seconds: a callback at a promised time, when that time has
+    come. repeat_seconds: for each earlier contact of the same person within repeat_days, for at
+    most repeat_cap of them.
+    """
+
+    priority_seconds: Seconds = 300
+    escalation_seconds: Seconds = 0
+    promise_seconds: Seconds = 900
+    repeat_seconds: Seconds = 0
+    repeat_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 7
+    repeat_cap: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    most_seconds: Seconds = 7200
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What bounds and colours the choice among agents.
+
+    newcomer_share: of contacts whose step prefers the best rated, this share asks newcomers first.
+    pass_over_most: who has been idle longest is passed over at most so often in a row; 0: no bound.
+    familiar_days: the agent who served this person last, within so many days, is asked first;
+    0: not. prefer_seconds: for so long only they are asked while they are signed in.
+    """
+
+    newcomer_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    pass_over_most: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 20
+    familiar_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    prefer_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
+
+
+class Refusals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows when agents let offers pass; so that nobody who is paid picks the cherries.
+
+    misses: an agent goes on a break after so many misses in a row; 0: never. declines: the same
+    after so many declines within decline_minutes. go_last: who declined or missed counts as idle
+    from then on.
+    """
+
+    misses: Annotated[int, msgspec.Meta(ge=0, le=100)] = 1
+    declines: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    decline_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+    go_last: bool = True
+
+
+class Overflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a contact goes elsewhere instead: `then` at the first that holds.
+
+    on: length (contacts waiting, at least `most`, when it comes), wait (it has waited `most`
+    seconds), nobody (nobody signed in could serve it in any step, for `most` seconds).
+    """
+
+    on: Literal["length", "wait", "nobody"]
+    most: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    then: Then
 
 
 class OfferTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +143,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_seconds: an agent who declined or missed a contact is not asked for it again so long.
     wrap_up_seconds: a wrap-up ends by itself after this. escalates_to: the house's queue (slug).
     callback, voicemail: what waiting callers are offered. callback_tries: before unreachable.
+    hours: the name of a schedule of the workspace's rules, none: always open; closed: what
+    comes then for who arrives out of hours. voicemail_hours: a voicemail is due so long after.
     """
 
     steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=10)] = (Step(),)
@@ -76,12 +155,19 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_cap: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 300
     retry_seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 120
     wrap_up_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 120
+    head_starts: HeadStarts = HeadStarts()
+    choice: Choice = Choice()
+    refusals: Refusals = Refusals()
+    overflow: Annotated[tuple[Overflow, ...], msgspec.Meta(max_length=10)] = ()
+    hours: str | None = None
+    closed: Then = Then(to="close")
     target: Target = Target()
     chat: ChatTimes = ChatTimes()
     escalates_to: str | None = None
     callback: bool = True
     callback_tries: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     voicemail: bool = False
+    voicemail_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
     def offer_ms(self, channel: str) -> int:
         """How long an offer on this channel is held out, in milliseconds."""
@@ -100,63 +186,16 @@ def parse(document: Any) -> Policy:
         raise Invalid(text, field=("policy" + path.rstrip("`")) if path else "policy") from error
     if policy.chat.end_seconds <= policy.chat.warn_seconds:
         raise Invalid("a chat must be warned before it is ended", field="policy.chat.end_seconds")
+    for place, step in enumerate(policy.steps):
+        _check_then(step.then, f"policy.steps[{place}].then")
+    for place, overflow in enumerate(policy.overflow):
+        _check_then(overflow.then, f"policy.overflow[{place}].then", next_too=False)
+    _check_then(policy.closed, "policy.closed", next_too=False)
     return policy
 
 
-def head_start_seconds(policy: Policy, *, role: str, network_size: int, escalated: bool) -> float:
-    """How much older than it is a contact counts in this queue, in seconds.
-
-    An expert counts for a network: the larger, the further ahead, up to the cap. An escalated
-    customer keeps the queue's own head start; the original arrival is kept elsewhere.
-    """
-    if role == "expert":
-        network = min(network_size, policy.network_cap) * policy.network_seconds
-        return max(policy.head_start_seconds, policy.expert_head_start_seconds) + network
-    return float(policy.head_start_seconds)
-
-
-class Requirement(msgspec.Struct, frozen=True, order=True):
-    """What a contact asks of an agent: interned, it is a kind."""
-
-    channel: str
-    tiers: tuple[int, ...]
-    language: str | None
-    skills: tuple[str, ...]
-
-
-class CompiledStep(msgspec.Struct, frozen=True):
-    """One step for one contact: its requirement, choice and begin after being put in line."""
-
-    requirement: Requirement
-    strategy: Strategy
-    from_ms: int
-
-
-def compile_steps(
-    policy: Policy, *, channel: str, role: str, language: str, skills: tuple[str, ...]
-) -> tuple[CompiledStep, ...]:
-    """The steps of one contact, without those that require the same as the one before.
-
-    Experts never meet tier 1, whatever the policy says: a step that asks for tier 1 alone
-    asks for tier 2 instead.
-    """
-    steps: list[CompiledStep] = []
-    begin = 0
-    for step in policy.steps:
-        tiers = set(step.tiers)
-        if role == "expert":
-            tiers = (tiers - {1}) or {2}
-        requirement = Requirement(
-            channel=channel,
-            tiers=tuple(sorted(tiers)),
-            language=language if step.language else None,
-            skills=tuple(sorted(set(skills))) if step.skills else (),
-        )
-        compiled = CompiledStep(requirement, step.strategy, begin * 1000)
-        if not steps or (steps[-1].requirement, steps[-1].strategy) != (
-            requirement,
-            step.strategy,
-        ):
-            steps.append(compiled)
-        begin += step.seconds
-    return tuple(steps)
+def _check_then(then: Then, field: str, *, next_too: bool = True) -> None:
+    if then.to == "next" and not next_too:
+        raise Invalid("there is no next step here", field=f"{field}.to")
+    if (then.to == "queue") != (then.queue is not None):
+        raise Invalid("a queue is named where the contact goes to one", field=f"{field}.queue")

@@ -9,7 +9,7 @@ import asyncpg
 
 from router.queues.kinds import Profile, classify, requirement_of
 from router.queues.outbox import Pending, put
-from router.queues.policy import Requirement
+from router.queues.steps import Requirement
 from router.store.truth import Connection
 
 

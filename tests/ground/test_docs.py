@@ -18,7 +18,7 @@ from router import errors
 from router.app import make_app
 from router.channels import arrivals, records
 from router.channels.voice import legs
-from router.queues import policy
+from router.queues import policy, rules
 from router.queues.scripts import VERBS
 from router.settings import Settings
 from router.web.metrics import REGISTRY
@@ -125,7 +125,18 @@ def test_the_settings_table_has_what_is_read_and_nothing_else():
 
 @pytest.mark.parametrize(
     "kind",
-    [policy.Policy, policy.Step, policy.OfferTimes, policy.Target, policy.ChatTimes],
+    [
+        policy.Policy,
+        policy.Step,
+        policy.Then,
+        policy.HeadStarts,
+        policy.Choice,
+        policy.Refusals,
+        policy.OfferTimes,
+        policy.Target,
+        policy.ChatTimes,
+        rules.Rules,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_every_field_of_a_policy_is_told_with_its_default(kind: type[msgspec.Struct]):
@@ -139,7 +150,7 @@ def test_every_field_of_a_policy_is_told_with_its_default(kind: type[msgspec.Str
             wanted = str(value).lower()
         elif value is None:
             wanted = "null"
-        elif isinstance(value, int | float | str):
+        elif isinstance(value, int | float | str) and value != "":
             wanted = str(value)
         else:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from router.queues.interning import Kinds
-from router.queues.policy import Requirement
+from router.queues.steps import Requirement
 from tests.house import House
 
 

@@ -1,0 +1,73 @@
+"""What holds for a whole workspace, whatever the queue. Pure.
+
+Rules are a part of the workspace's policy document; `parse_rules` gives them back as values with
+every default filled in, or raises `Invalid` with the field at fault.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from router.errors import Invalid
+
+ChannelName = Literal["voice", "chat", "video"]
+ValueType = Literal["number", "text", "flag", "list"]
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The workspace's own names of agents and contacts, with their types, for filters."""
+
+    agent: dict[Name, ValueType] = {}
+    contact: dict[Name, ValueType] = {}
+
+
+class Blocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which channels somebody who is busy on one is not offered.
+
+    By default a call blocks calls and video, for one person has one voice, and chats go on
+    beside it; who chats may be interrupted by a call. A channel does not have to name itself:
+    capacity bounds that.
+    """
+
+    voice: tuple[ChannelName, ...] = ("voice", "video")
+    chat: tuple[ChannelName, ...] = ()
+    video: tuple[ChannelName, ...] = ("voice", "video")
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A workspace's rules.
+
+    reserve_share: of the 2nd-level agents who are available, this share is kept idle for
+    experts. newcomer_ratings: an agent with fewer revealed ratings is a newcomer. kinds_most:
+    how many requirements may be known at once; kind_days: one that was not used so long is
+    forgotten. attributes: own names for filters. demo: its passwords are known to everybody.
+    """
+
+    reserve_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    blocks: Blocks = Blocks()
+    newcomer_ratings: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 5
+    kinds_most: Annotated[int, msgspec.Meta(ge=10, le=100_000)] = 5_000
+    kind_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 7
+    attributes: Attributes = Attributes()
+    demo: bool = False
+
+
+@lru_cache(maxsize=1024)
+def _parsed(document: bytes) -> Rules:
+    try:
+        return msgspec.json.decode(document, type=Rules)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        raise Invalid(text, field=("rules" + path.rstrip("`")) if path else "rules") from error
+
+
+def parse_rules(document: Any) -> Rules:
+    """The rules of a document as it came from JSON; remembered by content.
+
+    Raises Invalid naming the field.
+    """
+    return _parsed(msgspec.json.encode(document))
