@@ -9,7 +9,6 @@ the median round is told.
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
+from router.bench.rows import Row, Tell, at_least, at_most, figure
 from router.embedded.valkey import Valkey
 from router.queues.engine import Engine
 from router.queues.keys import epoch_key
@@ -45,18 +45,19 @@ return 1
 """
 
 
-def run() -> dict[str, float | int | str]:
-    """Figures in microseconds of server time, and the ratio bare ÷ match (goal: at least 0.2)."""
+def run(name: str, tell: Tell) -> list[Row]:
+    """Mean and p99 of a match's server time, and the ratio bare ÷ match."""
+    tell("matching")
     with tempfile.TemporaryDirectory(prefix="sl-") as folder:
         server = Valkey(Path(folder) / "vk", Path(folder) / "vk.log", throwaway=True)
         server.start()
         try:
-            return asyncio.run(_measure(server.url))
+            return asyncio.run(_measure(name, server.url))
         finally:
             server.process.stop()
 
 
-async def _measure(url: str) -> dict[str, float | int | str]:
+async def _measure(name: str, url: str) -> list[Row]:
     redis = open_live(url)
     # only scripts are run, and in a given epoch: no truth is asked
     engine = Engine(redis, None)  # type: ignore[arg-type]  # see above
@@ -81,19 +82,12 @@ async def _measure(url: str) -> dict[str, float | int | str]:
         p99.append(high)
         await _leave(engine, workspace, contacts)
     await redis.aclose()
-    middle = statistics.median
-    return {
-        "match_mean_us": round(middle(full), 1),
-        "match_mean_us_least": round(min(full), 1),
-        "match_mean_us_most": round(max(full), 1),
-        "match_p99_us": round(middle(p99), 1),
-        "bare_nine_commands_us": round(middle(bare), 1),
-        "ratio_bare_to_match": round(middle(b / f for b, f in zip(bare, full, strict=True)), 3),
-        "agents": AGENTS,
-        "kinds_per_agent": KINDS,
-        "matches_a_round": CONTACTS,
-        "rounds": ROUNDS,
-    }
+    ratios = [b / f for b, f in zip(bare, full, strict=True)]
+    return [
+        at_most(name, figure(full), 60, "µs of server time, mean"),
+        at_most(name, figure(p99), 250, "µs of server time, p99"),
+        at_least(name, figure(ratios), 0.2, "of nine bare commands"),
+    ]
 
 
 async def _server_time(redis: Redis, command: str) -> tuple[float, float]:
