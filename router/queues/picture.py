@@ -86,9 +86,13 @@ async def hold_arguments(connection: Connection, contact: Row, handling: Row) ->
         handling["queue_id"],
     )
     assert queue is not None
-    policy = policy_of(queue["policy"])
+    return held_arguments(contact, handling, policy_of(queue["policy"]), queue["time_zone"])
+
+
+def held_arguments(contact: Row, handling: Row, policy: Policy, time_zone: str) -> dict[str, Any]:
+    """The same, where the queue's policy and the workspace's time zone are at hand."""
     waited = waited_ms(handling["accepted_at"], handling["line_at"])
-    day = handling["accepted_at"].astimezone(ZoneInfo(queue["time_zone"])).date()
+    day = handling["accepted_at"].astimezone(ZoneInfo(time_zone)).date()
     return {
         "contact": contact["id"],
         "gen": contact["generation"],
