@@ -136,6 +136,7 @@ def test_the_settings_table_has_what_is_read_and_nothing_else():
         policy.Target,
         policy.ChatTimes,
         rules.Rules,
+        rules.CallbackRules,
     ],
     ids=lambda kind: kind.__name__,
 )
