@@ -169,7 +169,7 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         offer: as the script `due` answers it.
         """
         agent_id = UUID(offer["agent"])
-        await self.record_offer(workspace_id, agent_id, offer["offer"], offer["made_ms"], "missed")
+        await self.record_offer(workspace_id, agent_id, offer, "missed")
         async with self._pool.acquire() as connection, connection.transaction():
             await hold_kinds(connection, workspace_id)
             changed = await connection.fetchval(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from router.channels.line import Line
 from router.channels.records import Contact, Handling
 from router.errors import Gone
 from router.queues.engine import ACCEPT_LEASE_MS
-from router.queues.outbox import Pending, put
+from router.queues.outbox import Pending, keep_offer, put
 from router.queues.picture import hold_arguments, policy_of
 from router.store.truth import Connection, Row
 
@@ -88,7 +88,8 @@ class Offers(Line):
         """The fence: one transaction. None when the contact or the capacity is gone."""
         async with self._pool.acquire() as connection, connection.transaction():
             agent = await connection.fetchrow(
-                "select capacity from agent where workspace_id = $1 and id = $2 for no key update",
+                "select capacity, tier from agent where workspace_id = $1 and id = $2"
+                " for no key update",
                 workspace_id,
                 agent_id,
             )
@@ -120,9 +121,9 @@ class Offers(Line):
             voice = row["channel"] == "voice"
             handling = await connection.fetchrow(
                 "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel,"
-                " queue_id, line_at, state, accepted_at, connected_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp(),"
-                " case when $9 then null else clock_timestamp() end)"
+                " queue_id, line_at, state, accepted_at, connected_at, tier, estimate_s,"
+                " estimated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp(),"
+                " case when $9 then null else clock_timestamp() end, $10, $11, $12)"
                 " returning *",
                 workspace_id,
                 contact_id,
@@ -133,17 +134,24 @@ class Offers(Line):
                 row["line_at"],
                 "connecting" if voice else "active",
                 voice,
+                agent["tier"],
+                row["estimate_s"],
+                row["estimated_at"],
             )
             assert handling is not None
             await connection.execute(
-                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
-                " values ($1, $2, $3, $4, 'accepted', to_timestamp($5::float8 / 1000))"
+                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at,"
+                " queue_id, channel, tier) values ($1, $2, $3, $4, 'accepted',"
+                " to_timestamp($5::float8 / 1000), $6, $7, $8)"
                 " on conflict (id) do update set outcome = 'accepted', at = now()",
                 offer_id,
                 workspace_id,
                 contact_id,
                 agent_id,
                 made_ms,
+                row["queue_id"],
+                row["channel"],
+                agent["tier"],
             )
             if not voice:
                 await self.note_joined(connection, handling)
@@ -180,9 +188,7 @@ class Offers(Line):
         """
         for offer in await self._engine.offers_of(workspace_id, agent_id):
             if offer["offer"] == offer_id:
-                await self.record_offer(
-                    workspace_id, agent_id, offer_id, offer["made_ms"], "declined"
-                )
+                await self.record_offer(workspace_id, agent_id, offer, "declined")
                 await self.refuse(workspace_id, agent_id, offer_id, "declined")
                 return
         outcome = await self._pool.fetchval(
@@ -192,20 +198,14 @@ class Offers(Line):
             raise Gone("this offer is over", state=outcome or "gone")
 
     async def record_offer(
-        self, workspace_id: UUID, agent_id: UUID, offer_id: str, made_ms: int, outcome: str
+        self,
+        workspace_id: UUID,
+        agent_id: UUID,
+        offer: Mapping[str, Any],
+        outcome: Literal["declined", "missed"],
     ) -> None:
-        """Write what became of an offer, once."""
-        await self._pool.execute(
-            "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
-            " values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000))"
-            " on conflict (id) do nothing",
-            offer_id,
-            workspace_id,
-            UUID(offer_id.split(".")[0]),
-            agent_id,
-            outcome,
-            made_ms,
-        )
+        """Write what became of an offer, once. offer: as the engine and its scripts answer it."""
+        await keep_offer(self._pool, workspace_id, {**offer, "agent": agent_id}, outcome)
 
     async def refuse(
         self,

@@ -8,8 +8,9 @@ Operations of one subject run in the order of their rows.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -62,6 +63,37 @@ async def put(
     return Pending(row["id"], workspace_id, subject, operation, plain, row["first"])
 
 
+async def keep_offer(
+    pool: asyncpg.Pool[asyncpg.Record],
+    workspace_id: UUID,
+    offer: Mapping[str, Any],
+    outcome: Literal["declined", "missed", "withdrawn"],
+) -> None:
+    """What became of an offer that was not accepted, once.
+
+    offer: {offer, contact, agent, made_ms, queue?} as scripts answer it; without a queue it is
+    the contact's.
+    """
+    await pool.execute(
+        "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at, queue_id,"
+        " channel, tier)"
+        " select $1, $2, c.id, a.id, $5, to_timestamp($6::float8 / 1000),"
+        " coalesce($7, c.queue_id), c.channel, a.tier from contact c, agent a"
+        " where c.id = $3 and a.id = $4 on conflict (id) do nothing",
+        offer["offer"],
+        workspace_id,
+        _uuid(offer["contact"]),
+        _uuid(offer["agent"]),
+        outcome,
+        offer["made_ms"],
+        _uuid(offer["queue"]) if offer.get("queue") else None,
+    )
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
 class Outbox:
     """Applies operations: at once after a commit, and what was left over."""
 
@@ -101,16 +133,7 @@ class Outbox:
         answer = await self._engine.run(workspace_id, operation, arguments)
         taken = answer.get("withdrawn")
         if taken:
-            await self._pool.execute(
-                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at)"
-                " values ($1, $2, $3, $4, 'withdrawn', to_timestamp($5::float8 / 1000))"
-                " on conflict (id) do nothing",
-                taken["offer"],
-                workspace_id,
-                UUID(taken["contact"]),
-                UUID(taken["agent"]),
-                taken["made_ms"],
-            )
+            await keep_offer(self._pool, workspace_id, taken, "withdrawn")
 
     async def drain(self, *, subject: UUID | None = None, limit: int = 500) -> int:
         """Apply what was left, oldest first: of one subject, or all that is old enough.

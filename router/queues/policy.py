@@ -119,10 +119,14 @@ class OfferTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Service level: this share answered within so many seconds."""
+    """Service level: this share answered within so many seconds.
+
+    short_seconds: who gives up sooner could not have been answered and may be left out.
+    """
 
     seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 20
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8
+    short_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 5
 
 
 class ChatTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,11 +39,50 @@ async def agent_changed(connection: Connection, workspace_id: UUID, agent_id: UU
     revealed ratings.
     """
     await hold_kinds(connection, workspace_id)
-    await connection.execute("update agent set version = version + 1 where id = $1", agent_id)
-    kinds = await kinds_of(connection, workspace_id)
-    row = await connection.fetchrow("select * from agent where id = $1", agent_id)
+    row = await connection.fetchrow(
+        "update agent set version = version + 1 where id = $1 returning *", agent_id
+    )
     assert row is not None
+    await _keep_span(connection, row)
+    kinds = await kinds_of(connection, workspace_id)
     return await put(connection, workspace_id, agent_id, "present", presence_arguments(row, kinds))
+
+
+async def _keep_span(connection: Connection, agent: asyncpg.Record) -> None:
+    """The history of presence: a change of it, its reason or the tier begins another span.
+
+    The agent's row is locked, so that two changes at once come one after the other. Their time
+    is the statement's, for a transaction that waited for the lock began before its holder's end.
+    """
+    now = agent["presence"], agent["presence_reason"], agent["tier"]
+    span = await connection.fetchrow(
+        "select id, presence, reason, tier from presence_span"
+        " where agent_id = $1 and ended_at is null",
+        agent["id"],
+    )
+    if span is not None:
+        if now == (span["presence"], span["reason"], span["tier"]):
+            return
+        at = await connection.fetchval(
+            "update presence_span set ended_at = greatest(began_at, statement_timestamp())"
+            " where id = $1 returning ended_at",
+            span["id"],
+        )
+    elif agent["presence"] == "offline":
+        return
+    else:
+        at = await connection.fetchval("select statement_timestamp()")
+    if agent["presence"] != "offline":
+        await connection.execute(
+            "insert into presence_span (workspace_id, agent_id, tier, presence, reason, began_at)"
+            " values ($1, $2, $3, $4, $5, $6)",
+            agent["workspace_id"],
+            agent["id"],
+            agent["tier"],
+            agent["presence"],
+            agent["presence_reason"],
+            at,
+        )
 
 
 def presence_arguments(row: asyncpg.Record, kinds: list[tuple[int, Requirement]]) -> dict[str, Any]:

@@ -203,6 +203,8 @@ create table contact (
     ended_at timestamptz,
     attributes jsonb not null default '{}',     -- the workspace's own names, for filters
     priority smallint not null default 0 check (priority between 0 and 9),
+    estimate_s int,                       -- the wait that the person was told first
+    estimated_at timestamptz,
     unique (workspace_id, provider_key),
     check ((state = 'ended') = (outcome is not null)),
     check ((state = 'ended') = (ended_at is not null))
@@ -247,11 +249,16 @@ create table handling (
     ending text check (ending in ('completed', 'escalated', 'transferred', 'lost', 'no_connect', 'abandoned')),
     outcome text,                         -- the agent's word at wrap-up: resolved, unresolved, ...
     note text,
-    hand_over jsonb                       -- {"reason", "asked", "tried"} where it was escalated
+    hand_over jsonb,                      -- {"reason", "asked", "tried"} where it was escalated
+    estimate_s int,                       -- the contact's
+    estimated_at timestamptz,
+    tier smallint                         -- the agent's then: a promotion changes nothing past
 );
 create index handling_in_hand on handling (agent_id) where state <> 'done';
 create index handling_contact on handling (contact_id, accepted_at);
 create index handling_recent on handling (workspace_id, accepted_at);
+create index handling_done on handling (workspace_id, done_at) where state = 'done';
+create index handling_lost on handling (contact_id, ended_at) where ending = 'lost';
 
 -- What became of each offer.
 create table offer (
@@ -262,10 +269,14 @@ create table offer (
     outcome text not null check (outcome in ('accepted', 'declined', 'missed', 'withdrawn')),
     made_at timestamptz not null,
     at timestamptz not null default now(),
-    why jsonb                             -- how the scripts chose: step, kind, strategy, ...
+    why jsonb,                            -- how the scripts chose: step, kind, strategy, ...
+    queue_id uuid references queue,       -- where the contact was in line then
+    channel text,
+    tier smallint                         -- the agent's then
 );
 create index offer_contact on offer (contact_id);
 create index offer_agent on offer (agent_id, at desc);
+create index offer_recent on offer (workspace_id, at);
 
 create table rating (
     handling_id uuid not null references handling,
@@ -318,4 +329,89 @@ create table audit (
     subject text,
     detail jsonb not null default '{}',
     at timestamptz not null default now()
+);
+
+-- Statistics --------------------------------------------------------------------------------
+
+-- When an agent was signed in. A change of presence, reason or tier ends one span and begins
+-- the next (router/queues/presence.py); offline has none.
+create table presence_span (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    agent_id uuid not null references agent,
+    tier smallint not null,
+    presence text not null check (presence in ('available', 'break')),
+    reason text,
+    began_at timestamptz not null,
+    ended_at timestamptz,
+    check (ended_at >= began_at)
+);
+create unique index presence_span_open on presence_span (agent_id) where ended_at is null;
+create index presence_span_ended on presence_span (workspace_id, ended_at);
+
+-- A line that a contact left for another one; every other way out of a line is in its handling
+-- or in the contact's end.
+create table line_left (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    contact_id uuid not null references contact,
+    queue_id uuid not null references queue,
+    channel text not null,
+    line_at timestamptz not null,
+    left_at timestamptz not null default now()
+);
+create index line_left_recent on line_left (workspace_id, left_at);
+
+-- The service-level target of a queue since a quarter of an hour: a new one judges no old call.
+create table queue_target (
+    queue_id uuid not null references queue,
+    from_at timestamptz not null,
+    workspace_id uuid not null references workspace,
+    seconds int not null,
+    short_seconds int not null,
+    primary key (queue_id, from_at)
+);
+
+-- Quarters of an hour, by all and each queue, agent, tier and channel. What each column counts
+-- is said in router/statistics/definitions.py. Derived: may be deleted and is made again.
+create table statistics_interval (
+    workspace_id uuid not null references workspace,
+    dimension text not null check (dimension in ('all', 'queue', 'agent', 'tier', 'channel')),
+    subject text not null,
+    starts_at timestamptz not null,
+    entered bigint not null,
+    answered bigint not null,
+    answered_within bigint not null,
+    wait_ms bigint not null,
+    longest_wait_ms bigint not null,
+    abandoned bigint not null,
+    abandoned_short bigint not null,
+    abandoned_wait_ms bigint not null,
+    left_otherwise bigint not null,
+    offers_accepted bigint not null,
+    offers_declined bigint not null,
+    offers_missed bigint not null,
+    offers_withdrawn bigint not null,
+    handled bigint not null,
+    not_connected bigint not null,
+    connecting_ms bigint not null,
+    conversation_ms bigint not null,
+    wrap_up_ms bigint not null,
+    handling_ms bigint not null,
+    busy_ms bigint not null,
+    staffed_ms bigint not null,
+    signed_in_ms bigint not null,
+    estimates bigint not null,
+    estimates_held bigint not null,
+    estimate_error_ms bigint not null,
+    estimate_absolute_error_ms bigint not null,
+    primary key (workspace_id, dimension, subject, starts_at)
+);
+create index statistics_interval_when on statistics_interval (workspace_id, dimension, starts_at);
+
+-- How far the intervals of a workspace are final, and when they were counted last.
+create table statistics_progress (
+    workspace_id uuid primary key references workspace,
+    settled_until timestamptz not null,
+    counted_at timestamptz not null
 );
