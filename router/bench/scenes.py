@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -42,17 +42,36 @@ POLICY: Mapping[str, Any] = {
 }
 TOPICS_KNOWN = 8
 BANDS = 5
-LANGUAGES = ("en", "de")
+MATCHES = 50
+SAMPLE = 100
+LANGUAGES = ("en", "de", "pt")
+"""Of who is idle, of who is busy, and of nobody."""
 
 Compiled = list[tuple[CompiledStep, int]]
+
+
+def neighbours(queues: int) -> list[tuple[int, ...]]:
+    """What agents know, so that each queue is known to some; few sets where queues are few."""
+    stride = 1 if queues <= 100 else TOPICS_KNOWN
+    return [
+        tuple((first + n) % queues for n in range(min(TOPICS_KNOWN, queues)))
+        for first in range(0, queues, stride)
+    ]
 
 
 class Scene:
     """Queues, agents and contacts over one live store; ids and chances repeat with the seed."""
 
     def __init__(
-        self, url: str, *, queues: int = 24, policy: Mapping[str, Any] = POLICY, tell: Tell
+        self,
+        url: str,
+        tell: Tell,
+        *,
+        queues: int = 24,
+        topics: Sequence[Sequence[int]] | None = None,
+        policy: Mapping[str, Any] = POLICY,
     ) -> None:
+        """topics: what agents know, by the number of the queue, one after another."""
         self.picture = Picture(url)
         self.policy = parse(policy)
         self.queues = [uuid4() for _ in range(queues)]
@@ -67,19 +86,21 @@ class Scene:
             for language in LANGUAGES
             for n in range(queues)
         }
-        stride = 1 if queues <= 100 else TOPICS_KNOWN
-        self._topics = [
-            tuple((first + n) % queues for n in range(min(TOPICS_KNOWN, queues)))
-            for first in range(0, queues, stride)
-        ]
+        self._sets = itertools.cycle(topics or neighbours(queues))
         self._presences: dict[tuple[Any, ...], Answer] = {}
+        self._here: list[Answer] = []
+        self._lined: list[str] = []
+        self.closing: Timing | None = None
         self._busy: list[tuple[str, str, str]] = []  # agent, offer, contact
+        self._served: list[int] = []  # a queue of each busy agent
 
     # Filling -----------------------------------------------------------------------------------
 
     def idle(self, agents: int) -> None:
         """So many idle English agents, of five rating bands."""
-        self._fill("present", (self._agent("en") for _ in range(agents)), agents, "idle agents")
+        here = [self._agent("en") for _ in range(agents)]
+        self._fill("present", here, agents, "idle agents")
+        self._here = here[:SAMPLE]
 
     def registered(self, agents: int) -> None:
         """So many who have been there and are offline."""
@@ -90,8 +111,17 @@ class Scene:
 
     def waiting(self, contacts: int, language: str = "de") -> None:
         """So many contacts who wait."""
-        args = (self._contact(language) for _ in range(contacts))
-        self._fill("enter", args, contacts, "contacts who wait")
+        every = max(1, contacts // SAMPLE)
+        self._lined = []
+
+        def arguments() -> Iterator[Answer]:
+            for n in range(contacts):
+                found = self._contact(language)
+                if n % every == 0:
+                    self._lined.append(str(found["contact"]))
+                yield found
+
+        self._fill("enter", arguments(), contacts, "contacts who wait")
 
     def busy(self, agents: int) -> None:
         """So many German agents, each with one of those who wait in hand."""
@@ -111,9 +141,13 @@ class Scene:
 
     # Matching ----------------------------------------------------------------------------------
 
-    def arrive(self, contacts: int) -> Timing:
-        """English contacts arrive, and each is offered at once; they leave again after."""
-        entered = [self._contact("en") for _ in range(contacts)]
+    def arrive(self, contacts: int, queues: Sequence[int] | None = None) -> Timing:
+        """English contacts arrive, and each is offered at once; they leave again after.
+
+        queues: where they come to; anywhere.
+        """
+        to = queues or range(len(self.queues))
+        entered = [self._contact("en", self._chance.choice(to)) for _ in range(contacts)]
         answers, timing = self.picture.timed("enter", entered)
         offers = [str(answer.get("offer") or "") for answer in answers]
         self._check(offers)
@@ -127,10 +161,13 @@ class Scene:
         return timing
 
     def become_free(self) -> Timing:
-        """Every busy agent becomes free, takes the oldest who waits, and one more comes to wait."""
-        self.picture.call("enter", [self._contact("de") for _ in self._busy])
+        """Every busy agent becomes free, takes the oldest who waits, and one more comes to wait.
+
+        `closing` is what the ends of their conversations took before.
+        """
+        self.picture.call("enter", [self._contact("de", queue) for queue in self._served])
         held = self.picture.fields("contact", (contact for _, _, contact in self._busy), "queue")
-        self.picture.call(
+        _, self.closing = self.picture.timed(
             "close",
             [
                 close_arguments(contact, 3, queue)
@@ -143,6 +180,20 @@ class Scene:
         )
         agents = [agent for agent, _, _ in self._busy]
         self._take([(a, answer.get("offer")) for a, answer in zip(agents, answers, strict=True)])
+        return timing
+
+    def toggle(self) -> tuple[Timing, Timing]:
+        """Idle agents go on break, and come back."""
+        for each in self._here:
+            each["version"] += 2
+        pause = [each | {"state": "break", "version": each["version"] - 1} for each in self._here]
+        return self.picture.timed("present", pause)[1], self.picture.timed("present", self._here)[1]
+
+    def stand(self) -> Timing:
+        """Contacts from all over the lines ask for their place and expected wait."""
+        answers, timing = self.picture.timed("standing", [{"contact": c} for c in self._lined])
+        if any("position" not in answer for answer in answers):
+            raise Broken("somebody who waits has no place in line")
         return timing
 
     def _take(self, offered: list[tuple[str, str | None]]) -> None:
@@ -186,8 +237,8 @@ class Scene:
 
     # What the scripts take ---------------------------------------------------------------------
 
-    def _contact(self, language: str) -> Answer:
-        n = self._chance.randrange(len(self.queues))
+    def _contact(self, language: str, queue: int | None = None) -> Answer:
+        n = self._chance.randrange(len(self.queues)) if queue is None else queue
         row = contact_row(
             language=language,
             queue_id=self.queues[n],
@@ -196,7 +247,9 @@ class Scene:
         return enter_arguments(row, self.policy, self._steps[language, n], {})
 
     def _agent(self, language: str, **differs: Any) -> Answer:
-        topics = self._chance.choice(self._topics)
+        topics = next(self._sets)
+        if language == "de":
+            self._served.append(self._chance.choice(topics))
         band = self._chance.randrange(BANDS)
         like = (language, topics, band, tuple(differs))
         if like not in self._presences:
