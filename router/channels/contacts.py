@@ -164,22 +164,13 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks):
         await self._outbox.apply(pending)
 
     async def miss(self, workspace_id: UUID, offer: dict[str, Any]) -> None:
-        """An offer ran out: recorded, the agent is not ready, the contact goes on with its age.
+        """An offer ran out: recorded, with what follows; the contact goes on with its age.
 
         offer: as the script `due` answers it.
         """
         agent_id = UUID(offer["agent"])
         await self.record_offer(workspace_id, agent_id, offer, "missed")
-        async with self._pool.acquire() as connection, connection.transaction():
-            await hold_kinds(connection, workspace_id)
-            changed = await connection.fetchval(
-                "update agent set presence = 'break', presence_reason = 'missed',"
-                " presence_since = now() where id = $1 and presence = 'available' returning id",
-                agent_id,
-            )
-            pending = await agent_changed(connection, workspace_id, agent_id) if changed else None
-        if pending is not None:
-            await self._outbox.apply(pending)
+        await self._follows(workspace_id, agent_id, UUID(offer["contact"]))
         await self.refuse(workspace_id, agent_id, offer["offer"], "missed")
 
     async def settle_accept(self, workspace_id: UUID, offer: dict[str, Any]) -> None:

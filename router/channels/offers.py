@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
-from router.channels.line import Line
 from router.channels.records import Contact, Handling
+from router.channels.refusals import Consequences
 from router.errors import Gone
 from router.queues.engine import ACCEPT_LEASE_MS
 from router.queues.outbox import Pending, keep_offer, put
@@ -31,7 +31,7 @@ def has_room(held: Mapping[str, int], capacity: Mapping[str, int], channel: str)
     return True
 
 
-class Offers(Line):
+class Offers(Consequences):
     """What an agent answers to an offer, and what becomes of it."""
 
     async def accept(self, workspace_id: UUID, agent_id: UUID, offer_id: str) -> Handling:
@@ -182,13 +182,14 @@ class Offers(Line):
         )
 
     async def decline(self, workspace_id: UUID, agent_id: UUID, offer_id: str) -> None:
-        """The agent says no: recorded, then the contact goes back with its age.
+        """The agent says no: recorded, with what follows; the contact goes back with its age.
 
         A repeat does nothing. Raises Gone when the offer is over otherwise.
         """
         for offer in await self._engine.offers_of(workspace_id, agent_id):
             if offer["offer"] == offer_id:
                 await self.record_offer(workspace_id, agent_id, offer, "declined")
+                await self._follows(workspace_id, agent_id, UUID(offer["contact"]))
                 await self.refuse(workspace_id, agent_id, offer_id, "declined")
                 return
         outcome = await self._pool.fetchval(

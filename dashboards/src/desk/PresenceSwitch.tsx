@@ -21,6 +21,7 @@ const NAMES: Record<Presence, string> = { available: "Available", break: "On a b
 /** Reasons that the service gives by itself. */
 const REASONS: Record<string, string> = {
   missed: "Break: offer missed",
+  declined: "Break: too many offers declined",
   no_connect: "Break: your phone did not connect",
 };
 
