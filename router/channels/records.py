@@ -12,7 +12,9 @@ from router.store.truth import Row
 Channel = Literal["voice", "chat", "video"]
 Role = Literal["expert", "customer"]
 By = Literal["person", "agent", "supervisor", "system"]
-Outcome = Literal["completed", "abandoned", "unreachable", "voicemail", "closed", "failed"]
+Outcome = Literal[
+    "completed", "abandoned", "unreachable", "voicemail", "closed", "failed", "merged"
+]
 Ending = Literal["completed", "escalated", "transferred", "lost", "no_connect", "abandoned"]
 
 
@@ -47,6 +49,9 @@ class Contact:
     outcome: Outcome | None
     ended_by: By | None
     ended_at: datetime | None
+    due_at: datetime | None
+    overflowed: int
+    leads: dict[str, Any] | None
 
     @classmethod
     def of(cls, row: Row) -> Contact:

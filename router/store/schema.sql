@@ -11,8 +11,9 @@ create table workspace (
     epoch bigint not null default 1,
     -- what host sites sign their visitors' tokens with (HS256)
     token_secret text not null default encode(sha256(gen_random_uuid()::text::bytea || gen_random_uuid()::text::bytea), 'hex'),
-    policy jsonb not null default '{}',
-    created_at timestamptz not null default now()
+    policy jsonb not null default '{}',   -- router/queues/rules.py
+    created_at timestamptz not null default now(),
+    policy_number int not null default 0  -- the newest policy_version, which is the active one
 );
 
 -- Staff -------------------------------------------------------------------------------------
@@ -137,8 +138,13 @@ create table queue (
     -- closed by a supervisor: what callers and visitors are told, per language
     closed jsonb,
     created_at timestamptz not null default now(),
+    -- dropped by a policy: history keeps it
+    retired_at timestamptz,
+    -- its steps changed: until when who waits by older ones is looked for (channels/following.py)
+    changed_at timestamptz,
     unique (workspace_id, slug)
 );
+create index queue_changed on queue (workspace_id) where changed_at is not null;
 
 create table entry_point (
     id uuid primary key default gen_random_uuid(),
@@ -154,7 +160,22 @@ create table entry_point (
     customer_queue_id uuid not null references queue,
     expert_queue_id uuid not null references queue,
     created_at timestamptz not null default now(),
-    unique (kind, address)
+    retired_at timestamptz
+);
+create unique index entry_point_address on entry_point (kind, address) where retired_at is null;
+
+-- Every state that the policy was in. Rolling back makes a new version with the old content.
+create table policy_version (
+    workspace_id uuid not null references workspace,
+    number int not null check (number > 0),
+    document jsonb not null,              -- router/policy/document.py, defaults left out
+    ids jsonb not null,                   -- {"queues": {slug: id}, "entry_points": {"kind address": id}}
+    source text,                          -- as somebody wrote it; null: made by a form
+    note text not null check (length(note) <= 500),
+    restores int,                         -- rolled back to this version
+    account_id uuid references account,   -- null: the command line
+    at timestamptz not null default now(),
+    primary key (workspace_id, number)
 );
 
 -- A kind is an interned requirement; its number is stable across rebuilds of the live store.
@@ -198,19 +219,25 @@ create table contact (
     secret_hash bytea,
     last_seq bigint not null default 0,
     told_position int,
-    outcome text check (outcome in ('completed', 'abandoned', 'unreachable', 'voicemail', 'closed', 'failed')),
+    outcome text check (outcome in ('completed', 'abandoned', 'unreachable', 'voicemail', 'closed', 'failed', 'merged')),
     ended_by text check (ended_by in ('person', 'agent', 'supervisor', 'system')),
     ended_at timestamptz,
     attributes jsonb not null default '{}',     -- the workspace's own names, for filters
     priority smallint not null default 0 check (priority between 0 and 9),
     estimate_s int,                       -- the wait that the person was told first
     estimated_at timestamptz,
+    -- a message was left: somebody must have dealt with it by then
+    due_at timestamptz,
+    overflowed smallint not null default 0,     -- how often it left a line for another queue
+    leads jsonb,                          -- what it is offered instead of waiting: a policy's `then`
+    follows text,                         -- the policy that its steps were made of (queues/policy.py)
     unique (workspace_id, provider_key),
     check ((state = 'ended') = (outcome is not null)),
     check ((state = 'ended') = (ended_at is not null))
 );
 create index contact_open on contact (workspace_id, state, arrived_at) where state <> 'ended';
 create index contact_person on contact (person_id, arrived_at desc);
+create index contact_due on contact (workspace_id, due_at) where due_at is not null and state <> 'ended';
 create index contact_recent on contact (workspace_id, ended_at desc) where state = 'ended';
 
 -- What both sides read, in order: messages and what happened. Snapshot plus events by cursor.
@@ -292,6 +319,47 @@ create table rating (
     primary key (handling_id, direction)
 );
 create index rating_blind on rating (given_at) where revealed_at is null;
+
+-- Callbacks ---------------------------------------------------------------------------------
+
+-- A person is to be called; open as long as its contact is. Asking and what was asked for.
+create table callback (
+    contact_id uuid primary key references contact,
+    workspace_id uuid not null references workspace,
+    number text not null,                 -- E.164
+    at timestamptz,                       -- the promised time; null: keeps its place in line
+    queue_id uuid not null references queue,    -- whose time was promised
+    waits_for uuid references contact,    -- the person is on the line themselves: what becomes of that
+    asked_by text not null check (asked_by in ('person', 'agent', 'supervisor', 'system')),
+    asked_at timestamptz not null default now()
+);
+create index callback_number on callback (workspace_id, number, asked_at);
+create index callback_slot on callback (queue_id, at) where at is not null;
+
+-- Callbacks that the workspace's rules did not allow.
+create table callback_refused (
+    id bigint generated always as identity primary key,
+    workspace_id uuid not null references workspace,
+    contact_id uuid references contact,
+    number text not null,
+    why text not null,
+    at timestamptz not null default now()
+);
+create index callback_refused_recent on callback_refused (workspace_id, at);
+
+-- What the calls cost that we placed to people: expected while they go on, then what it came to.
+create table call_cost (
+    name text primary key,                -- the leg's, as it was asked for
+    workspace_id uuid not null references workspace,
+    contact_id uuid not null references contact,
+    number text not null,
+    day date not null,                    -- in the workspace's time zone
+    cents numeric(12, 4) not null,
+    seconds int,                          -- null: not over yet
+    at timestamptz not null default now()
+);
+create index call_cost_day on call_cost (workspace_id, day, number);
+create index call_cost_open on call_cost (at) where seconds is null;
 
 -- Telephony legs ----------------------------------------------------------------------------
 
