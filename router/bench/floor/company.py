@@ -111,7 +111,7 @@ class Company:
 
     def serve(self) -> None:
         """Start the server processes, each on a port of its own, and wait until they answer."""
-        self.servers = [("127.0.0.1", _free_port()) for _ in range(self.size.servers)]
+        self.servers = [("127.0.0.1", free_port()) for _ in range(self.size.servers)]
         for number, (_, port) in enumerate(self.servers):
             with (self._folder / f"server-{number}.log").open("ab") as log:
                 self._processes.append(
@@ -252,7 +252,8 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

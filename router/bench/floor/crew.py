@@ -127,6 +127,7 @@ class Crew:
         self._tasks: set[asyncio.Task[None]] = set()
         self._mail = _mailbox(company.peers[company.place])
         self._loop.add_reader(self._mail, self._read_mail)
+        self._greeting = b""
         self.figures = Figures()
         self.trouble: Counter[str] = Counter()
 
@@ -139,6 +140,8 @@ class Crew:
                 host, port = self._company.servers[agent.server]
                 agent.desk = await Desk.connect((host, port), "/ws/desk", agent.cookie, self._heard)
                 agent.desk.place = place
+                if self._greeting:
+                    agent.desk.send(self._greeting)
 
         await asyncio.gather(*(one(place, agent) for place, agent in enumerate(self._agents)))
 
@@ -152,6 +155,11 @@ class Crew:
                 await asyncio.sleep(wait)
             if agent.desk is not None:
                 agent.desk.send(frame)
+
+    async def come_back(self) -> None:
+        """Every agent opens their socket and is available at once, as fast as it goes."""
+        self._greeting = _encode({"type": "presence", "id": "p", "state": "available"})
+        await self.open()
 
     async def arrive(self, count: int, rate: float, begin: float) -> None:
         """People arrive at random, so many a second, whatever became of those before them."""
@@ -304,7 +312,7 @@ class Crew:
 
 
 class Command(msgspec.Struct):
-    """do: open, present, arrive, line_up, settle, figures, close; with what that takes."""
+    """do: open, come_back, present, arrive, line_up, settle, figures or close, and what it takes."""
 
     do: str
     state: str = "available"
@@ -331,6 +339,8 @@ async def main() -> None:
         match command.do:
             case "open":
                 await crew.open()
+            case "come_back":
+                await crew.come_back()
             case "present":
                 await crew.present(command.state, command.spread_s)
             case "arrive":

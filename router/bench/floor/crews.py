@@ -18,6 +18,7 @@ import psutil
 from router.bench.floor import crew
 from router.bench.floor.company import LANGUAGES, TOPICS, WIDGET, Company
 from router.bench.floor.crew import Figures
+from router.bench.floor.wire import Address
 from router.identity.visitors import make_token
 
 TOKENS = 2000
@@ -88,16 +89,19 @@ async def crews(
     holding_s: tuple[float, float],
     rate: bool = False,
     known: bool = False,
+    servers: list[Address] | None = None,
 ) -> AsyncIterator[Crews]:
     """Load processes with the first so many agents shared out, no socket open yet.
 
     holding_s: from the accept to the end, at random between the two. rate: both sides rate.
-    known: people bring a host site's token; else nobody knows them.
+    known: people bring a host site's token; else nobody knows them. servers: other ones than the
+    company's.
     """
     with tempfile.TemporaryDirectory(prefix="sl-") as folder:
         running: list[asyncio.subprocess.Process] = []
         peers = [str(Path(folder) / str(place)) for place in range(processes)]
         tokens = _tokens(company, TOKENS) if known else []
+        asked = servers or company.servers
         try:
             for place in range(processes):
                 process = await asyncio.create_subprocess_exec(
@@ -109,9 +113,9 @@ async def crews(
                 running.append(process)
                 mine = range(place, agents, processes)
                 told = crew.Company(
-                    servers=company.servers,
+                    servers=asked,
                     agents=[
-                        (company.token(agent), number % len(company.servers))
+                        (company.token(agent), number % len(asked))
                         for number, agent in enumerate(mine)
                     ],
                     widget=WIDGET,

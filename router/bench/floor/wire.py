@@ -28,7 +28,7 @@ class Desk(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._buffer = bytearray()
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # the bench's own word on whose socket this is
         self.place = -1
 
@@ -44,6 +44,7 @@ class Desk(asyncio.Protocol):
         ).encode()
         loop = asyncio.get_running_loop()
         _, desk = await loop.create_connection(lambda: cls(request, heard), *address)
+        await desk.opened
         return desk
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -52,8 +53,8 @@ class Desk(asyncio.Protocol):
         transport.write(self._request)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
+        if not self.opened.done():
+            self.opened.set_exception(Closed("the connection ended before it was a socket"))
 
     def send(self, text: bytes) -> None:
         """One text frame."""
@@ -80,8 +81,11 @@ class Desk(asyncio.Protocol):
                 self._buffer += data
                 return
             if not head.startswith(b"HTTP/1.1 101"):
-                raise Closed(head.decode("latin-1") + rest.decode("latin-1"))
+                self.opened.set_exception(Closed((head + rest).decode("latin-1")))
+                self.close()
+                return
             self._open, data = True, rest
+            self.opened.set_result(None)
         at, size = 0, len(data)
         while size - at >= 2:
             length, begin = data[at + 1], at + 2
