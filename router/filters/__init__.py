@@ -2,7 +2,7 @@
 
 from router.filters.evaluation import Condition, admits, conditions
 from router.filters.filter import Filter, parse, read
-from router.filters.vocabulary import AttributeType, Vocabulary
+from router.filters.vocabulary import AttributeType, Vocabulary, checked_attributes
 
 __all__ = [
     "AttributeType",
@@ -10,6 +10,7 @@ __all__ = [
     "Filter",
     "Vocabulary",
     "admits",
+    "checked_attributes",
     "conditions",
     "parse",
     "read",

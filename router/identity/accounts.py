@@ -88,9 +88,7 @@ class Accounts:
         async with self._pool.acquire() as conn, conn.transaction():
             made = await _insert(conn, ws, email, name, role, None)
             if agent is not None:
-                await agents.write(
-                    conn, ws, made, checked_agent(agent, await agents.country(conn, ws))
-                )
+                await agents.write(conn, ws, made, await _checked(conn, ws, agent))
             await audit.note(conn, ws, by, "account.create", made, {"role": role})
         return made
 
@@ -135,8 +133,7 @@ class Accounts:
             if new_role != before["role"]:
                 await revoke_all(conn, account_id)
             if agent is not None:
-                agent = checked_agent(agent, await agents.country(conn, ws))
-                await agents.write(conn, ws, account_id, agent)
+                await agents.write(conn, ws, account_id, await _checked(conn, ws, agent))
                 pending = await agent_changed(conn, ws, account_id)
             elif retire and before["is_agent"]:
                 await agents.retire(conn, account_id)
@@ -183,6 +180,10 @@ class Accounts:
             await self._sessions.tell(ws, account_id)
         if pending is not None:
             await self._outbox.apply(pending)
+
+
+async def _checked(conn: Connection, ws: UUID, agent: Agent) -> Agent:
+    return checked_agent(agent, await agents.country(conn, ws), await agents.rules(conn, ws))
 
 
 async def _locked(conn: Connection, ws: UUID, account_id: UUID) -> asyncpg.Record:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from router.errors import Invalid
+from router.filters import checked_attributes
 from router.identity import entries
 from router.identity.numbers import normalise
+from router.queues.rules import Rules, parse_rules
 from router.store.truth import Connection
 
 _SIP = re.compile(r"sips?:[A-Za-z0-9.!~*'()&=+$,;?/_%-]{1,100}@[A-Za-z0-9.-]{1,150}(:[0-9]{1,5})?")
 _SKILL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,49}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+PLACES = ("country", "region", "city")
+LEVEL_MOST = 10
 CAPACITY = {"voice": 1, "chat": 20, "video": 1}
 """The most contacts at once that an agent can be given, per channel: one voice, one face."""
 
 
 @dataclass(frozen=True)
 class Agent:
-    """What an account can serve. reach_address: E.164 or a SIP address; None at a softphone."""
+    """What an account can serve, and what filters may name of it.
+
+    reach_address: E.164 or a SIP address; None at a softphone. levels: 0 to 10 for skills and
+    languages of theirs. location: country (two letters), region, city, as far as known.
+    attributes: the workspace's own, as its rules declare them.
+    """
 
     tier: int = 1
     languages: tuple[str, ...] = ()
@@ -27,10 +39,18 @@ class Agent:
     capacity: dict[str, int] = field(default_factory=lambda: {"voice": 1, "chat": 3, "video": 1})
     reach: str = "softphone"
     reach_address: str | None = None
+    levels: dict[str, int] = field(default_factory=dict)
+    qualifications: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    location: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
-def checked_agent(agent: Agent, country: str) -> Agent:
-    """The same with every value in its one spelling. Raises Invalid naming the field. Pure."""
+def checked_agent(agent: Agent, country: str, rules: Rules | None = None) -> Agent:
+    """The same with every value in its one spelling. Raises Invalid naming the field. Pure.
+
+    rules: the workspace's; without them no attributes are declared.
+    """
     try:
         languages = entries.languages(agent.languages)
     except Invalid as error:
@@ -53,24 +73,60 @@ def checked_agent(agent: Agent, country: str) -> Agent:
     if agent.reach != "softphone" and not address:
         wanted = "a phone number" if agent.reach == "phone" else "an address such as sip:ana@host"
         raise Invalid(f"This must be {wanted}.", field="agent.reach_address")
-    return Agent(
-        agent.tier,
-        languages,
-        tuple(dict.fromkeys(agent.skills)),
-        {channel: agent.capacity.get(channel, 0) for channel in CAPACITY},
-        agent.reach,
-        address or None,
+    skills = tuple(dict.fromkeys(agent.skills))
+    declared = (rules or Rules()).attributes.agent
+    return replace(
+        agent,
+        languages=languages,
+        skills=skills,
+        capacity={channel: agent.capacity.get(channel, 0) for channel in CAPACITY},
+        reach_address=address or None,
+        levels=_levels(agent.levels, {*skills, *languages}),
+        qualifications=_words(agent.qualifications, "qualifications"),
+        tags=_words(agent.tags, "tags"),
+        location=_location(agent.location),
+        attributes=checked_attributes(agent.attributes, declared, "agent.attributes"),
     )
+
+
+def _levels(levels: Mapping[str, int], known: set[str]) -> dict[str, int]:
+    for name, level in levels.items():
+        if name not in known:
+            raise Invalid(
+                "A level is for a skill or language that they have.", field=f"agent.levels.{name}"
+            )
+        if not 0 <= level <= LEVEL_MOST:
+            raise Invalid(f"A level is 0 to {LEVEL_MOST}.", field=f"agent.levels.{name}")
+    return dict(sorted(levels.items()))
+
+
+def _words(words: Iterable[str], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entries.phrase(word, f"agent.{name}") for word in words))
+
+
+def _location(location: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for place in PLACES:
+        text = location.get(place, "").strip()
+        if text:
+            found[place] = entries.phrase(text, f"agent.location.{place}")
+    found.update({"country": found["country"].upper()} if "country" in found else {})
+    if not _COUNTRY.fullmatch(found.get("country", "DE")):
+        raise Invalid("A country is two letters, such as DE.", field="agent.location.country")
+    return found
 
 
 async def write(conn: Connection, ws: UUID, account_id: UUID, agent: Agent) -> None:
     """Make or change the agent of an account; `agent` is checked already."""
     await conn.execute(
         "insert into agent (id, workspace_id, tier, languages, skills, capacity, reach,"
-        " reach_address) values ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " reach_address, levels, qualifications, tags, location, attributes)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         " on conflict (id) do update set tier = excluded.tier, languages = excluded.languages,"
         " skills = excluded.skills, capacity = excluded.capacity, reach = excluded.reach,"
-        " reach_address = excluded.reach_address",
+        " reach_address = excluded.reach_address, levels = excluded.levels,"
+        " qualifications = excluded.qualifications, tags = excluded.tags,"
+        " location = excluded.location, attributes = excluded.attributes",
         account_id,
         ws,
         agent.tier,
@@ -79,6 +135,11 @@ async def write(conn: Connection, ws: UUID, account_id: UUID, agent: Agent) -> N
         agent.capacity,
         agent.reach,
         agent.reach_address,
+        agent.levels,
+        list(agent.qualifications),
+        list(agent.tags),
+        agent.location,
+        agent.attributes,
     )
 
 
@@ -86,6 +147,11 @@ async def country(conn: Connection, ws: UUID) -> str:
     """Whose dialling habits apply in this workspace."""
     country: str = await conn.fetchval("select country from workspace where id = $1", ws)
     return country
+
+
+async def rules(conn: Connection, ws: UUID) -> Rules:
+    """What holds in this workspace; its own attributes are declared there."""
+    return parse_rules(await conn.fetchval("select policy from workspace where id = $1", ws))
 
 
 async def sign_out(conn: Connection, account_id: UUID, reason: str) -> None:

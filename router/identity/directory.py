@@ -14,7 +14,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 class AgentRecord(msgspec.Struct):
-    """What an account can serve."""
+    """What an account can serve, and what filters may name of it."""
 
     tier: int
     languages: list[str]
@@ -22,6 +22,11 @@ class AgentRecord(msgspec.Struct):
     capacity: dict[str, int]
     reach: str
     reach_address: str | None
+    levels: dict[str, int]
+    qualifications: list[str]
+    tags: list[str]
+    location: dict[str, str]
+    attributes: dict[str, Any]
 
 
 class AccountRecord(msgspec.Struct):
@@ -52,7 +57,7 @@ class ExpertRecord(msgspec.Struct):
 
 _ACCOUNT = """
 select a.id, a.email, a.name, a.role, g.tier, g.languages, g.skills, g.capacity, g.reach,
-  g.reach_address,
+  g.reach_address, g.levels, g.qualifications, g.tags, g.location, g.attributes,
   case when a.disabled_at is not null then 'disabled'
        when a.password_hash is null then 'invited'
        when exists (select from throttle t where t.subject = 'login:' || a.email
@@ -137,12 +142,5 @@ async def _listed(
 def _account(row: Any) -> AccountRecord:
     agent = None
     if row["tier"] is not None:
-        agent = AgentRecord(
-            row["tier"],
-            row["languages"],
-            row["skills"],
-            row["capacity"],
-            row["reach"],
-            row["reach_address"],
-        )
+        agent = AgentRecord(**{name: row[name] for name in AgentRecord.__struct_fields__})
     return AccountRecord(row["id"], row["email"], row["name"], row["role"], row["state"], agent)

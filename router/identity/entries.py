@@ -116,6 +116,11 @@ def network_size(value: str | int) -> int:
     return int(text)
 
 
+def phrase(text: str, field: str) -> str:
+    """1 to 100 characters of one line, in composed form: a tag, a qualification, a place."""
+    return unicodedata.normalize("NFC", _line(text, field, 100))
+
+
 def split(cell: str) -> Sequence[str]:
     """The parts of a cell that holds several values."""
     return cell.split(";")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,18 +27,22 @@ class Visitor:
     """Who the host site says this is.
 
     subject: the site's own name for the account, stable. expert_number: where it is an expert's.
+    attributes: the workspace's own, for filters, not checked yet. priority: 0 to 9.
     """
 
     subject: str
     name: str | None = None
     expert_number: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    priority: int = 0
 
 
 def read_token(token: str, secret: str, *, now: datetime | None = None) -> Visitor:
     """The visitor that a host site's token vouches for.
 
     HS256 with the workspace's secret. Claims: `sub`, `iat`, `exp` (at most 24 h after `iat`),
-    `aud` "secondline"; optional `name`, `expert_number`. Raises Unauthenticated saying why.
+    `aud` "secondline"; optional `name`, `expert_number`, `attributes` (an object), `priority`
+    (0 to 9). Raises Unauthenticated saying why.
     """
     if len(token) > TOKEN_LIMIT:
         raise _refused("is too long")
@@ -66,7 +70,15 @@ def read_token(token: str, secret: str, *, now: datetime | None = None) -> Visit
     number = claims.get("expert_number")
     if number is not None and not (isinstance(number, str) and _EXPERT_NUMBER.match(number)):
         raise _refused("has an expert_number that is none")
-    return Visitor(_text(claims, "sub", 200) or "", _text(claims, "name", 200), number)
+    attributes, priority = claims.get("attributes") or {}, claims.get("priority") or 0
+    if not isinstance(attributes, dict):
+        raise _refused("has attributes that are no object")
+    # bool is an int to Python
+    if type(priority) is not int or not 0 <= priority <= 9:
+        raise _refused("has a priority that is not 0 to 9")
+    return Visitor(
+        _text(claims, "sub", 200) or "", _text(claims, "name", 200), number, attributes, priority
+    )
 
 
 def make_token(
@@ -75,6 +87,8 @@ def make_token(
     *,
     name: str | None = None,
     expert_number: str | None = None,
+    attributes: dict[str, Any] | None = None,
+    priority: int | None = None,
     life: timedelta = timedelta(hours=1),
     now: datetime | None = None,
 ) -> str:
@@ -90,6 +104,10 @@ def make_token(
         claims["name"] = name
     if expert_number is not None:
         claims["expert_number"] = expert_number
+    if attributes is not None:
+        claims["attributes"] = attributes
+    if priority is not None:
+        claims["priority"] = priority
     return jwt.encode(claims, secret, algorithm="HS256")
 
 

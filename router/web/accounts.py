@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -32,8 +32,20 @@ class Capacity(Body):
     video: Count = 1
 
 
+class Location(Body):
+    """Where somebody works, as far as it matters. country: two letters."""
+
+    country: Word | None = None
+    region: Word | None = None
+    city: Word | None = None
+
+
 class AgentBody(Body, kw_only=True):
-    """What an account can serve. reach_address: a phone number or SIP address, by `reach`."""
+    """What an account can serve. reach_address: a phone number or SIP address, by `reach`.
+
+    The rest is for filters. levels: of skills and languages, 0 to 10. attributes: the
+    workspace's own names, as its rules declare them.
+    """
 
     tier: Annotated[int, Meta(ge=1, le=9)] = 1
     languages: Annotated[tuple[Word, ...], Meta(max_length=20)] = ()
@@ -41,6 +53,13 @@ class AgentBody(Body, kw_only=True):
     capacity: Capacity = msgspec.field(default_factory=Capacity)
     reach: Literal["softphone", "phone", "sip"] = "softphone"
     reach_address: Text | None = None
+    levels: Annotated[dict[Word, int], Meta(max_length=120)] = msgspec.field(default_factory=dict)
+    qualifications: Annotated[tuple[Word, ...], Meta(max_length=100)] = ()
+    tags: Annotated[tuple[Word, ...], Meta(max_length=100)] = ()
+    location: Location = msgspec.field(default_factory=Location)
+    attributes: Annotated[dict[Word, Any], Meta(max_length=50)] = msgspec.field(
+        default_factory=dict
+    )
 
 
 class NewAccount(Body, kw_only=True):
@@ -92,6 +111,11 @@ def _agent(body: AgentBody | UnsetType | None) -> Agent | None:
         {"voice": body.capacity.voice, "chat": body.capacity.chat, "video": body.capacity.video},
         body.reach,
         body.reach_address,
+        body.levels,
+        body.qualifications,
+        body.tags,
+        {name: text for name, text in msgspec.to_builtins(body.location).items() if text},
+        body.attributes,
     )
 
 

@@ -15,10 +15,12 @@ from router.channels.arrivals import Arrival, announcement
 from router.channels.conversation import clean_text
 from router.channels.records import Contact
 from router.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
+from router.filters import checked_attributes
 from router.identity import entries
 from router.identity.people import Identity
-from router.identity.visitors import read_token
+from router.identity.visitors import Visitor, read_token
 from router.queues.picture import policy_of
+from router.queues.rules import parse_rules
 from router.web import guests, limits, origins
 from router.web.keys import CONTACTS, CONVERSATIONS, LEASES, PEOPLE, POOL, SETTINGS
 from router.web.requests import Body, Language
@@ -34,7 +36,7 @@ FreshKey = Annotated[
 ]
 
 _WIDGET = """
-select p.*, w.token_secret, q.closed
+select p.*, w.token_secret, w.policy as rules, q.closed
 from entry_point p join workspace w on w.id = p.workspace_id
 join queue q on q.id = p.customer_queue_id
 where p.kind = 'widget' and p.address = $1
@@ -60,6 +62,8 @@ class Widget(msgspec.Struct):
 
 
 class NewContact(Body):
+    """attributes: the workspace's own names; what a page says of them is a claim."""
+
     widget: Annotated[str, Meta(max_length=200)]
     channel: Literal["chat", "video"]
     key: FreshKey
@@ -69,6 +73,7 @@ class NewContact(Body):
     topic: Annotated[str, Meta(max_length=200)] | None = None
     message: Annotated[str, Meta(max_length=20_000)] | None = None
     token: Annotated[str, Meta(max_length=8192)] | None = None
+    attributes: Annotated[dict[str, Any], Meta(max_length=50)] = msgspec.field(default_factory=dict)
 
 
 class Opened(msgspec.Struct):
@@ -109,6 +114,8 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
     name = entries.name(body.name) if body.name and body.name.strip() else None
     mail = entries.mail(body.mail) if body.mail and body.mail.strip() else None
     message = clean_text(body.message, field="message") if body.message else None
+    visitor = read_token(body.token, entry["token_secret"]) if body.token else None
+    attributes = _attributes(entry["rules"], body.attributes, visitor)
     key = f"widget:{entry['id']}:{body.key}"
     secret = _secret(app[SETTINGS].secret_key, key)
     arrival = Arrival(
@@ -116,10 +123,12 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
         channel=body.channel,
         entry_point_id=entry["id"],
         provider_key=key,
-        identity=await _who(request, entry, body, key, name, mail),
+        identity=await _who(request, entry, visitor, key, name, mail),
         language=spoken(body.language, entry),
         topic=body.topic,
         secret_hash=hashlib.sha256(secret.encode()).digest(),
+        priority=visitor.priority if visitor else 0,
+        attributes=attributes,
     )
     contact = await app[CONTACTS].arrive(arrival)
     policy = policy_of(
@@ -132,16 +141,29 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
     return Opened(contact.id, secret)
 
 
+def _attributes(rules: Any, said: dict[str, Any], visitor: Visitor | None) -> dict[str, Any]:
+    """What filters may name of the contact: the host site's word, and of the page's the rest.
+
+    A page can be made to say anything, so it may only state what the rules leave to pages.
+    """
+    declared = parse_rules(rules).attributes
+    claims = {name: declared.contact[name] for name in declared.claims if name in declared.contact}
+    signed = visitor.attributes if visitor else {}
+    return {
+        **checked_attributes(said, claims, "attributes"),
+        **checked_attributes(signed, declared.contact, "token.attributes"),
+    }
+
+
 async def _who(
     request: web.Request,
     entry: Any,
-    body: NewContact,
+    visitor: Visitor | None,
     key: str,
     name: str | None,
     mail: str | None,
 ) -> Identity:
     app, ws = request.app, entry["workspace_id"]
-    visitor = read_token(body.token, entry["token_secret"]) if body.token else None
     known = await app[POOL].fetchrow(
         "select person_id, role, assurance from contact"
         " where workspace_id = $1 and provider_key = $2",

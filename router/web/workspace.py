@@ -1,4 +1,4 @@
-"""The workspace's own settings: its name, and what host sites sign their visitors' tokens with."""
+"""The workspace's own settings: its name, its own attributes, and the secret of host sites."""
 
 from __future__ import annotations
 
@@ -8,28 +8,37 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from router.queues.rules import Attributes, parse_rules
 from router.web.keys import POOL
 from router.web.routes import Route, add
 from router.web.viewers import viewer
 
 
 class WorkspaceRecord(msgspec.Struct):
-    """token_secret: for HS256; only for the servers of host sites, never for a page."""
+    """token_secret: for HS256; only for the servers of host sites, never for a page.
+
+    attributes: the workspace's own names of agents and contacts, by its rules.
+    """
 
     name: str
     slug: str
     country: str
     time_zone: str
     token_secret: str
+    attributes: Attributes
 
 
-_SELECT = "select name, slug, country, time_zone, token_secret from workspace where id = $1"
+_SELECT = "select name, slug, country, time_zone, token_secret, policy from workspace where id = $1"
+
+
+def _record(row: Any) -> WorkspaceRecord:
+    values = dict(row)
+    return WorkspaceRecord(attributes=parse_rules(values.pop("policy")).attributes, **values)
 
 
 async def _read(request: web.Request) -> WorkspaceRecord:
     who = await viewer(request, "admin")
-    row: Any = await request.app[POOL].fetchrow(_SELECT, who.workspace_id)
-    return WorkspaceRecord(**row)
+    return _record(await request.app[POOL].fetchrow(_SELECT, who.workspace_id))
 
 
 async def _renew_secret(request: web.Request) -> WorkspaceRecord:
@@ -46,8 +55,8 @@ async def _renew_secret(request: web.Request) -> WorkspaceRecord:
             who.account_id,
             "workspace.token_secret",
         )
-        row: Any = await connection.fetchrow(_SELECT, who.workspace_id)
-    return WorkspaceRecord(**row)
+        row = await connection.fetchrow(_SELECT, who.workspace_id)
+    return _record(row)
 
 
 ROUTES = [

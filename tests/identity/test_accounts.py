@@ -24,8 +24,22 @@ ANA = {
         "capacity": {"voice": 1, "chat": 4, "video": 0},
         "reach": "phone",
         "reach_address": "030 123456",
+        "levels": {"router": 4, "de": 10},
+        "qualifications": ["ISO 27001"],
+        "tags": ["mentor"],
+        "location": {"country": "de", "city": "Köln"},
+        "attributes": {"author_value": 7.5},
     },
 }
+
+
+@pytest.fixture(autouse=True)
+async def declared(house: House) -> None:
+    await house.pool.execute(
+        "update workspace set policy = policy || $2 where id = $1",
+        house.workspace,
+        {"attributes": {"agent": {"author_value": "number"}}},
+    )
 
 
 def secret(link: str) -> str:
@@ -52,7 +66,12 @@ async def test_an_agent_is_made_invited_and_signs_in(service: Service, admin: UU
         "name": "Ana",
         "role": "agent",
         "state": "invited",
-        "agent": {**ANA["agent"], "reach_address": "+4930123456"},
+        "agent": {
+            **ANA["agent"],
+            "reach_address": "+4930123456",
+            "levels": {"de": 10, "router": 4},
+            "location": {"country": "DE", "city": "Köln"},
+        },
     }
     assert made["link"].startswith(f"{service.url}/login?token=")
     token = secret(made["link"])
@@ -277,3 +296,37 @@ async def test_a_search_is_text_and_not_a_pattern(service: Service, admin: UUID)
             assert (status, listed["total"]) == (200, 0)
         status, answer = await service.call("GET", "/api/accounts?limit=0", by=admin)
         assert (status, answer["error"]["field"]) == (422, "limit")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"levels": {"billing": 3}}, "agent.levels.billing"),
+        ({"levels": {"router": 11}}, "agent.levels.router"),
+        ({"levels": {"router": "high"}}, "agent.levels[...]"),
+        ({"tags": [" "]}, "agent.tags"),
+        ({"qualifications": ["a\nb"]}, "agent.qualifications"),
+        ({"location": {"country": "Germany"}}, "agent.location.country"),
+        ({"location": {"planet": "Earth"}}, "agent.location.planet"),
+        ({"attributes": {"colour": "red"}}, "agent.attributes.colour"),
+        ({"attributes": {"author_value": "7"}}, "agent.attributes.author_value"),
+    ],
+)
+async def test_what_filters_may_name_of_an_agent_is_checked_at_its_field(
+    service: Service, house: House, admin: UUID, given: dict[str, Any], field: str
+) -> None:
+    body = {**ANA, "agent": {**ANA["agent"], **given}}
+    status, answer = await service.call("POST", "/api/accounts", json=body, by=admin)
+    assert (status, answer["error"]["field"]) == (422, field)
+    assert await house.pool.fetchval("select count(*) from agent") == 0
+
+
+async def test_the_router_hears_of_what_filters_may_name(
+    service: Service, house: House, admin: UUID
+) -> None:
+    agent = await house.agent("Ana", tier=2)
+    before = (await house.live_agent(agent))["ver"]
+    change = {"agent": {"tier": 2, "languages": ["en"], "tags": ["mentor"]}}
+    status, changed = await service.call("PATCH", f"/api/accounts/{agent}", json=change, by=admin)
+    assert (status, changed["agent"]["tags"]) == (200, ["mentor"])
+    assert int((await house.live_agent(agent))["ver"]) > int(before)

@@ -183,6 +183,45 @@ async def test_what_the_host_site_vouches_for_is_believed_and_nothing_else(embed
     assert (status, answer["error"]["field"]) == (401, "token")
 
 
+async def test_a_page_states_what_the_rules_leave_to_it_and_the_host_site_signs_the_rest(
+    embedded, house
+):
+    await house.pool.execute(
+        "update workspace set policy = $2 where id = $1",
+        house.workspace,
+        {
+            "attributes": {
+                "contact": {"plan": "text", "product": "text"},
+                "claims": ["product"],
+            }
+        },
+    )
+    secret = await house.pool.fetchval("select token_secret from workspace")
+
+    async def kept(opened):
+        row = await house.pool.fetchrow("select * from contact where id = $1", opened["contact"])
+        return row["attributes"], row["priority"]
+
+    signed = make_token(secret, "u1", attributes={"plan": "gold", "product": "r2"}, priority=7)
+    assert await kept(await embedded.open(attributes={"product": "r1"})) == ({"product": "r1"}, 0)
+    assert await kept(await embedded.open(token=signed, attributes={"product": "r1"})) == (
+        {"plan": "gold", "product": "r2"},
+        7,
+    )
+    for changed, field in (
+        ({"attributes": {"plan": "gold"}}, "attributes.plan"),
+        ({"attributes": {"product": 3}}, "attributes.product"),
+        ({"token": make_token(secret, "u1", attributes={"plan": 3})}, "token.attributes.plan"),
+        ({"token": make_token(secret, "u1", attributes={"rank": 3})}, "token.attributes.rank"),
+        ({"token": make_token(secret, "u1", priority=10)}, "token"),
+        ({"priority": 9}, "priority"),
+    ):
+        body = {"widget": await embedded.widget(), "channel": "chat", "key": "k" * 16, **changed}
+        status, answer = await embedded.call("POST", "/api/contacts", json=body)
+        assert status in (401, 422)
+        assert answer["error"]["field"] == field
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
