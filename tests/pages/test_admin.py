@@ -75,6 +75,34 @@ async def test_what_an_agent_can_serve_is_changed_and_faults_are_at_their_field(
     await expect(row).to_contain_text("+4930901820")
 
 
+async def test_what_filters_may_ask_of_an_agent_is_kept(open_page, admin, house):
+    await house.pool.execute(
+        "update workspace set policy = policy || $1",
+        {"attributes": {"agent": {"author_value": "number", "night": "flag"}}},
+    )
+    agent = await house.agent("Ana", skills=("router",), presence="offline")
+    page = await _tab(open_page, admin, "agents")
+    row = page.get_by_test_id("accounts-table").locator(f"[data-row='{agent}']")
+    await row.get_by_test_id("account-actions").click()
+    await page.get_by_role("menuitem", name="Edit").click()
+    await page.get_by_test_id("agent-details").click()
+    await page.get_by_test_id("level-router").fill("4")
+    await page.get_by_test_id("agent-tags").fill("mentor")
+    await page.get_by_test_id("agent-tags").press("Enter")
+    await page.get_by_test_id("location-country").fill("de")
+    await page.get_by_test_id("attribute-author_value").fill("7.5")
+    await _choose(page, "attribute-night", "yes")
+    await page.get_by_test_id("save").click()
+    await expect(page.get_by_test_id("editor")).to_have_count(0)
+    stored = await house.pool.fetchrow("select * from agent where id = $1", agent)
+    assert (stored["levels"], stored["tags"], stored["location"], stored["attributes"]) == (
+        {"router": 4},
+        ["mentor"],
+        {"country": "DE"},
+        {"author_value": 7.5, "night": True},
+    )
+
+
 async def test_experts_come_from_a_file_and_each_refused_line_says_why(
     open_page, admin, house, tmp_path
 ):

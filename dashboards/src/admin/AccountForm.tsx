@@ -1,6 +1,7 @@
 import { Divider, Fieldset, Group, NumberInput, Radio, Select, Switch, TagsInput, Text, TextInput } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import type { StaffRole } from "../shared/wire";
+import { AgentDetails } from "./AgentDetails";
 import { Editor } from "./editing";
 import { LanguagesInput } from "./inputs";
 import { type Account, type AgentRecord, accounts } from "./records";
@@ -12,9 +13,14 @@ const NEW_AGENT: AgentRecord = {
   capacity: { voice: 1, chat: 3, video: 1 },
   reach: "softphone",
   reach_address: null,
+  levels: {},
+  qualifications: [],
+  tags: [],
+  location: {},
+  attributes: {},
 };
 
-interface Values {
+export interface AccountValues {
   email: string;
   name: string;
   role: StaffRole;
@@ -33,7 +39,7 @@ interface Props {
 
 /** Somebody of the staff, with or without answering contacts. */
 export function AccountForm({ account, skills, onSaved, onClose }: Props) {
-  const form = useForm<Values>({
+  const form = useForm<AccountValues>({
     initialValues: {
       email: account?.email ?? "",
       name: account?.name ?? "",
@@ -65,7 +71,11 @@ export function AccountForm({ account, skills, onSaved, onClose }: Props) {
           name: values.name.trim(),
           role: values.role,
           agent: values.answers
-            ? { ...values.agent, reach_address: reach === "softphone" ? null : (reach_address?.trim() ?? null) }
+            ? {
+                ...values.agent,
+                reach_address: reach === "softphone" ? null : (reach_address?.trim() ?? null),
+                levels: kept(values.agent),
+              }
             : null,
         };
         if (account === undefined) onSaved({ name: body.name, link: (await accounts.create(body)).link });
@@ -104,7 +114,12 @@ export function AccountForm({ account, skills, onSaved, onClose }: Props) {
   );
 }
 
-function AgentFields({ form, skills }: { form: UseFormReturnType<Values>; skills: readonly string[] }) {
+/** Levels of what they still have: a skill that was taken away takes its level along. */
+function kept({ levels, skills, languages }: AgentRecord): Record<string, number> {
+  return Object.fromEntries(Object.entries(levels).filter(([name]) => skills.includes(name) || languages.includes(name)));
+}
+
+function AgentFields({ form, skills }: { form: UseFormReturnType<AccountValues>; skills: readonly string[] }) {
   const { reach } = form.values.agent;
   return (
     <>
@@ -154,6 +169,7 @@ function AgentFields({ form, skills }: { form: UseFormReturnType<Values>; skills
           The phone asks to press 1, so that a mailbox never takes a call.
         </Text>
       )}
+      <AgentDetails form={form} />
     </>
   );
 }

@@ -12,6 +12,22 @@ export interface AgentRecord {
   reach: Reach;
   /** E.164 for a phone, a SIP address for sip */
   reach_address?: string | null;
+  /** of skills and languages, 0 to 10 */
+  levels: Record<string, number>;
+  qualifications: string[];
+  tags: string[];
+  /** country (two letters), region, city */
+  location: Record<string, string>;
+  /** the workspace's own */
+  attributes: Record<string, AttributeValue>;
+}
+
+export type AttributeType = "number" | "text" | "flag" | "list";
+export type AttributeValue = number | string | boolean | string[];
+
+/** What is read of the workspace itself. */
+export interface Workspace {
+  attributes: { agent: Record<string, AttributeType>; contact: Record<string, AttributeType>; claims: string[] };
 }
 
 export interface Account {
@@ -137,6 +153,10 @@ export const accounts = {
     api.post<{ link: string }>(`/api/accounts/${id}/${purpose}`),
   disable: (id: string) => api.post(`/api/accounts/${id}/disable`),
   enable: (id: string) => api.post(`/api/accounts/${id}/enable`),
+};
+
+export const workspace = {
+  read: (signal: AbortSignal) => api.get<Workspace>("/api/workspace", signal),
 };
 
 const SHOWN = 200;
