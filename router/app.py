@@ -158,7 +158,7 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
     app[keys.VIDEOS] = Videos(pool, conversations)
     ratings = app[keys.RATINGS] = Ratings(pool, outbox)
     app[keys.ACCOUNTS] = Accounts(pool, app[keys.HASHER], app[keys.SESSIONS], outbox)
-    timers = Timers(pool, engine, outbox, contacts)
+    timers = Timers(pool, engine, outbox, contacts, kinds)
     silences = Silences(pool, contacts, conversations)
     for row in await pool.fetch("select id from workspace order by id"):
         # without the picture we start all the same: the watch makes it when it can
@@ -168,6 +168,7 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
     async with _beside(Watch(pool, rebuilder).run_forever(), silences.run(), _reveal(ratings)):
         yield
     await timers.close()
+    await kinds.close()
     await rebuilder.close()
 
 

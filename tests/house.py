@@ -80,7 +80,7 @@ class House:
             conversations,
             contacts,
             Rebuilder(pool, redis, engine, kinds),
-            Timers(pool, engine, outbox, contacts),
+            Timers(pool, engine, outbox, contacts, kinds),
             workspace or uuid4(),
         )
         if workspace is None:
@@ -121,6 +121,7 @@ class House:
 
     async def close(self) -> None:
         await self.timers.close()
+        await self.kinds.close()
         await self.rebuilder.close()
         await self.hub.close()
         await self.redis.aclose()
@@ -206,7 +207,7 @@ class House:
             person_id=person, role=role, assurance=0, name=None, network_size=network_size
         )
         assert self.entry_point is not None
-        return await self.contacts.arrive(
+        contact = await self.contacts.arrive(
             Arrival(
                 workspace_id=self.workspace,
                 channel=channel,
@@ -218,9 +219,13 @@ class House:
             ),
             line=line,
         )
+        # a kind that is first seen is built off the live path
+        await self.kinds.settled(self.workspace)
+        return contact
 
     async def offer(self, agent: UUID) -> dict[str, Any] | None:
-        """The agent's live offer."""
+        """The agent's live offer, once kinds that were seen first are built."""
+        await self.kinds.settled(self.workspace)
         offers = await self.engine.offers_of(self.workspace, agent)
         return offers[0] if offers else None
 

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from router.errors import SecondlineError
 from router.queues.engine import Engine
+from router.queues.interning import Kinds
 from router.queues.outbox import Outbox
 from router.tasks import stop
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TICK_S = 0.25
+HOUR_S = 3600.0
 CLAIM_MS = 10_000
 BATCH = 100
 
@@ -41,11 +43,13 @@ class Timers:
         engine: Engine,
         outbox: Outbox,
         contacts: Contacts,
+        kinds: Kinds,
     ) -> None:
         self._pool = pool
         self._engine = engine
         self._outbox = outbox
         self._contacts = contacts
+        self._kinds = kinds
         self._tasks: list[asyncio.Task[None]] = []
         self._workspaces: list[UUID] = []
         self._looked_at = 0.0
@@ -56,6 +60,7 @@ class Timers:
             asyncio.create_task(self._outbox.run_forever()),
             asyncio.create_task(self._every(TICK_S, self.tick)),
             asyncio.create_task(self._every(1.0, self.tick_slow)),
+            asyncio.create_task(self._every(HOUR_S, self.tick_hourly)),
         ]
 
     async def close(self) -> None:
@@ -99,6 +104,11 @@ class Timers:
                 await self.absent(workspace_id, "desks", self._contacts.desk_lost)
                 await self.absent(workspace_id, "visitors", self._visitor_gone)
         await self._contacts.wrap_ups_over()
+        await self._kinds.sweep()
+
+    async def tick_hourly(self) -> None:
+        """Requirements that fell out of use."""
+        await self._kinds.collect()
 
     async def _visitor_gone(self, workspace_id: UUID, contact_id: UUID) -> None:
         await self._contacts.leave(workspace_id, contact_id)
@@ -114,8 +124,9 @@ class Timers:
 
     async def wake(self, workspace_id: UUID) -> None:
         """Next steps and ended exclusions, a bounded number a tick."""
+        wake = {"limit": BATCH, "lease_ms": CLAIM_MS}
         for _ in range(20):
-            if not (await self._engine.run(workspace_id, "wake", {"limit": BATCH}))["more"]:
+            if not (await self._engine.run(workspace_id, "wake", wake))["more"]:
                 break
 
     async def absent(

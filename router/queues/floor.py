@@ -10,19 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.errors import Unavailable
 from router.queues.engine import Engine
 from router.queues.keys import events_key, key
+from router.queues.picture import kinds_in
 from router.queues.waits import expected_wait_s
 
 CONTACTS_SHOWN = 500
 """The oldest contacts that a snapshot lists; the figures count all."""
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Floor:
@@ -109,7 +107,7 @@ class Floor:
         steps = (
             await self._pipe([("HGET", key(workspace_id, epoch, "contact", contact), "steps")])
         )[0]
-        kinds = [str(step["kind"]) for step in _decode(steps)] if steps else []
+        kinds = kinds_in(steps) if steps else []
         able = await self._pipe(
             [("EXISTS", key(workspace_id, epoch, "able_classes", kind)) for kind in kinds]
         )

@@ -19,13 +19,23 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "line": ("kind",),  # zset: waiting contacts by effective arrival; offered ones are out
     "order": ("queue",),  # zset: waiting and offered contacts by effective arrival
     "age": ("queue",),  # zset: the same by arrival
-    "own": ("agent",),  # zset: waiting contacts that prefer this agent
+    "lines": ("channel",),  # zset: kinds with somebody waiting, by their head's score or less
+    "own": ("agent", "channel"),  # zset: waiting contacts that prefer this agent
+    "routes": ("queue",),  # hash: kinds of all steps → how many wait with these
     "agent": ("agent",),  # hash: presence, class, load per channel, open offer
     "hands": ("agent",),  # hash: offer → channel, or channel/wrapup: what they hold
     "released": ("offer",),  # string: this hand is done, a late script must not hold it again
-    "class": ("class",),  # hash: kinds per channel, band, how many idle and signed in
+    "class": ("class",),  # hash: band, house, newcomer, most capacity, how many are signed in
+    "kinds": ("class", "channel"),  # set: what agents of the class may serve
+    "dropped": (
+        "class",
+        "channel",
+    ),  # set: kinds that list it no more, for nobody was idle
     "idle": ("class", "channel", "load"),  # zset: idle agents by idle since
-    "idle_classes": ("kind",),  # set: classes that have somebody idle for this kind
+    "idle_classes": ("kind",),  # zset: classes with somebody idle, by since or less
+    "passed": ("kind",),  # string: how often the longest idle was passed over in a row
+    "held_back": (),  # zset: kinds held back for the reserve, by since when
+    "house": (),  # hash: reserve share, 2nd-level agents available and idle per channel
     "able_classes": ("kind",),  # set: classes that have somebody signed in for this kind
     "offer": ("offer",),  # hash: the live offer
     "due": (),  # zset: offers by deadline, accepting ones by lease

@@ -9,30 +9,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
+from router.filters import admits
 from router.queues.steps import Requirement
 
 CHANNELS = ("voice", "chat", "video")
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What of an agent decides whom they may serve. capacity: contacts at once per channel."""
+    """What of an agent decides whom they may serve. capacity: contacts at once per channel.
+
+    facts: what filters may name of them (router/filters).
+    """
 
     tier: int
     languages: frozenset[str]
     skills: frozenset[str]
     capacity: Mapping[str, int]
     band: int = 0
+    newcomer: bool = False
+    facts: Mapping[str, Any] = {}
+
+    @property
+    def house(self) -> bool:
+        """Of the 2nd level: their capacity can be kept for experts."""
+        return self.tier >= 2
 
 
 class AgentClass(msgspec.Struct, frozen=True):
-    """An agent's class: its name, the kinds per channel, and the rating band."""
+    """An agent's class: its name, and the kinds per channel."""
 
     name: str
     kinds: dict[str, list[str]]
-    band: int
 
 
 def qualifies(profile: Profile, requirement: Requirement) -> bool:
@@ -42,20 +53,27 @@ def qualifies(profile: Profile, requirement: Requirement) -> bool:
         and profile.tier in requirement.tiers
         and (requirement.language is None or requirement.language in profile.languages)
         and profile.skills.issuperset(requirement.skills)
+        and (not requirement.filter or admits(requirement.filter, profile.facts))
     )
+
+
+def kind_name(number: int, requirement: Requirement) -> str:
+    """A kind's name in the live store: its lane can be read off it (`_match.lua`)."""
+    return f"{number}{'e' if requirement.lane == 'expert' else 'c'}"
 
 
 def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> AgentClass:
     """The class of an agent among the workspace's kinds.
 
-    Two agents with the same kinds and band are in the same class, whatever else differs.
+    Two agents are in the same class when their kinds are the same, and what strategies and the
+    reserve look at: rating band, whether they are newcomers, whether they are of the 2nd level.
     """
     served: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
     for number, requirement in sorted(kinds, key=lambda kind: kind[0]):
         if qualifies(profile, requirement):
-            served[requirement.channel].append(str(number))
-    text = msgspec.json.encode([served, profile.band])
-    return AgentClass(hashlib.sha256(text).hexdigest()[:16], served, profile.band)
+            served[requirement.channel].append(kind_name(number, requirement))
+    text = msgspec.json.encode([served, profile.band, profile.newcomer, profile.house])
+    return AgentClass(hashlib.sha256(text).hexdigest()[:16], served)
 
 
 def spec_of(requirement: Requirement) -> str:

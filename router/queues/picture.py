@@ -9,9 +9,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from router.queues.policy import Policy, parse
-from router.queues.steps import CompiledStep
+from router.queues.kinds import kind_name
+from router.queues.policy import Policy, Strategy, parse
+from router.queues.steps import CompiledStep, Leaving, leaving
 from router.store.truth import Connection, Row
+
+OVERFLOWS_MOST = 5
+"""So many queues a contact may leave for another; then it waits where it is."""
 
 
 @lru_cache(maxsize=4096)
@@ -46,6 +50,33 @@ async def excluded_of(connection: Connection, row: Row, policy: Policy) -> dict[
     }
 
 
+def strategy_text(policy: Policy, strategy: Strategy) -> str:
+    """A step's choice with its parameters, as `_match.lua` reads it."""
+    choice = policy.choice
+    if strategy == "longest_idle":
+        return strategy
+    if strategy == "best_rated":
+        return f"{strategy}/{choice.newcomer_share:g}/{choice.pass_over_most}"
+    return f"{strategy}/{choice.pass_over_most}"
+
+
+def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]]) -> str:
+    """A contact's steps as the scripts keep them (`_lines.lua`): `kind strategy from ahead skip;…`.
+
+    `kinds_in` reads the kinds back.
+    """
+    return ";".join(
+        f"{kind_name(kind, step.requirement)} {strategy_text(policy, step.strategy)}"
+        f" {step.from_ms} {step.ahead_ms} {int(step.skip)}"
+        for step, kind in steps
+    )
+
+
+def kinds_in(steps: str) -> list[str]:
+    """The live names of the kinds of a contact's steps."""
+    return [step.split(" ", 1)[0] for step in steps.split(";")]
+
+
 def enter_arguments(
     row: Row,
     policy: Policy,
@@ -54,6 +85,13 @@ def enter_arguments(
 ) -> dict[str, Any]:
     """What `enter` takes, from a waiting contact's row."""
     arrival = milliseconds(row["arrived_at"])
+    line = milliseconds(row["line_at"])
+    # a message waits for its owner, and who has overflowed often enough stays
+    stays = bool(row.get("due_at")) or (row.get("overflowed") or 0) >= OVERFLOWS_MOST
+    leaves = Leaving(None, None) if stays else leaving(policy)
+    prefer_until = None
+    if row["prefer_agent_id"] is not None and policy.choice.prefer_seconds:
+        prefer_until = line + policy.choice.prefer_seconds * 1000
     return {
         "contact": row["id"],
         "gen": row["generation"],
@@ -62,13 +100,14 @@ def enter_arguments(
         "role": row["role"],
         "arrival_ms": arrival,
         "score_ms": arrival - int(row["head_start"].total_seconds() * 1000),
-        "line_ms": milliseconds(row["line_at"]),
-        "steps": [
-            {"kind": kind, "strategy": step.strategy, "from_ms": step.from_ms}
-            for step, kind in steps
-        ],
+        "line_ms": line,
+        "steps": steps_text(policy, steps),
+        "route": " ".join(kind_name(kind, step.requirement) for step, kind in steps),
+        "leave_ms": leaves.after_ms,
+        "alone_ms": leaves.alone_ms,
         "offer_ms": policy.offer_ms(row["channel"]),
         "prefer": row["prefer_agent_id"],
+        "prefer_until_ms": prefer_until,
         "excluded": excluded,
     }
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from router.queues.kinds import Profile, classify, requirement_of
+from router.queues.kinds import Profile, classify, qualifies, requirement_of
 from router.queues.outbox import Pending, put
+from router.queues.rules import Rules, parse_rules
 from router.queues.steps import Requirement
-from router.store.truth import Connection
+from router.ratings.rules import mean
+from router.store.truth import Connection, Row
 
 
 async def kinds_of(connection: Connection, workspace_id: UUID) -> list[tuple[int, Requirement]]:
-    """All kinds of the workspace, by number."""
+    """All kinds of the workspace that are built or being built, by number."""
     rows = await connection.fetch(
-        "select id, spec from kind where workspace_id = $1 order by id", workspace_id
+        "select id, spec from kind where workspace_id = $1 and built_at is not null order by id",
+        workspace_id,
     )
     return [(row["id"], requirement_of(row["spec"])) for row in rows]
+
+
+async def rules_of(connection: Connection, workspace_id: UUID) -> Rules:
+    """The workspace's rules."""
+    return parse_rules(
+        await connection.fetchval("select policy from workspace where id = $1", workspace_id)
+    )
 
 
 async def hold_kinds(connection: Connection, workspace_id: UUID) -> None:
@@ -45,7 +57,37 @@ async def agent_changed(connection: Connection, workspace_id: UUID, agent_id: UU
     assert row is not None
     await _keep_span(connection, row)
     kinds = await kinds_of(connection, workspace_id)
-    return await put(connection, workspace_id, agent_id, "present", presence_arguments(row, kinds))
+    rules = await rules_of(connection, workspace_id)
+    return await put(
+        connection, workspace_id, agent_id, "present", presence_arguments(row, kinds, rules)
+    )
+
+
+async def agents_changed(
+    connection: Connection, workspace_id: UUID, agent_ids: Sequence[UUID], new: Sequence[int]
+) -> list[Pending]:
+    """The same for many at once, of those who qualify for one of the new kinds.
+
+    Nothing of the agents changed, so that their history of presence stays as it is. They do not
+    look for work one by one, which would be in the order of their ids: `stir` follows.
+    """
+    kinds = await kinds_of(connection, workspace_id)
+    rules = await rules_of(connection, workspace_id)
+    fresh = [requirement for number, requirement in kinds if number in set(new)]
+    rows = await connection.fetch(
+        "select * from agent where id = any($1) order by id for no key update", list(agent_ids)
+    )
+    changes = []
+    for row in rows:
+        profile = profile_of(row, rules)
+        if any(qualifies(profile, requirement) for requirement in fresh):
+            changed = await connection.fetchrow(
+                "update agent set version = version + 1 where id = $1 returning *", row["id"]
+            )
+            assert changed is not None
+            arguments = presence_arguments(changed, kinds, rules) | {"quiet": True}
+            changes.append(await put(connection, workspace_id, row["id"], "present", arguments))
+    return changes
 
 
 async def _keep_span(connection: Connection, agent: asyncpg.Record) -> None:
@@ -85,15 +127,42 @@ async def _keep_span(connection: Connection, agent: asyncpg.Record) -> None:
         )
 
 
-def presence_arguments(row: asyncpg.Record, kinds: list[tuple[int, Requirement]]) -> dict[str, Any]:
-    """What `present` takes, from an agent's row and the workspace's kinds."""
-    profile = Profile(
+def profile_of(row: Row, rules: Rules) -> Profile:
+    """What of an agent's row decides whom they may serve."""
+    return Profile(
         tier=row["tier"],
         languages=frozenset(row["languages"]),
         skills=frozenset(row["skills"]),
         capacity=row["capacity"],
         band=row["band"],
+        newcomer=row["rating_count"] < rules.newcomer_ratings,
+        facts={
+            "id": str(row["id"]),
+            "tier": row["tier"],
+            "languages": row["languages"],
+            "skills": row["skills"],
+            "levels": row["levels"],
+            "rating": mean(row["rating_sum"], row["rating_count"]),
+            "ratings": row["rating_count"],
+            "qualifications": row["qualifications"],
+            "tags": row["tags"],
+            "location": row["location"],
+            "attributes": row["attributes"],
+        },
     )
+
+
+def blocks_text(rules: Rules) -> str:
+    """Which channel blocks which, as `_agents.lua` reads it: `voice>video ...`."""
+    blocks = msgspec.to_builtins(rules.blocks)
+    return " ".join(f"{held}>{other}" for held, others in blocks.items() for other in others)
+
+
+def presence_arguments(
+    row: Row, kinds: Sequence[tuple[int, Requirement]], rules: Rules
+) -> dict[str, Any]:
+    """What `present` takes, from an agent's row and the workspace's kinds and rules."""
+    profile = profile_of(row, rules)
     found = classify(profile, kinds)
     return {
         "agent": row["id"],
@@ -103,7 +172,12 @@ def presence_arguments(row: asyncpg.Record, kinds: list[tuple[int, Requirement]]
         "since_ms": int(row["presence_since"].timestamp() * 1000),
         "tier": row["tier"],
         "class": found.name,
-        "band": found.band,
-        "kinds": found.kinds,
+        "rank": {
+            "band": profile.band,
+            "house": int(profile.house),
+            "newcomer": int(profile.newcomer),
+        },
+        "kinds": {channel: " ".join(names) for channel, names in found.kinds.items()},
         "capacity": row["capacity"],
+        "blocks": blocks_text(rules),
     }

@@ -25,7 +25,7 @@ from router.queues.engine import DESK_LEASE_MS, Engine, encode_arguments
 from router.queues.interning import Kinds
 from router.queues.keys import epoch_key, key, root, server_key
 from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of, waited_ms
-from router.queues.presence import kinds_of, presence_arguments
+from router.queues.presence import kinds_of, presence_arguments, rules_of
 from router.queues.scripts import DIGESTS, SOURCES
 from router.store.truth import Connection
 from router.tasks import stop
@@ -164,12 +164,14 @@ class Rebuilder:
     ) -> AsyncIterator[Operation]:
         """Agents, what they hold, and who waits, as the scripts take them."""
         kinds = await kinds_of(connection, workspace_id)
+        rules = await rules_of(connection, workspace_id)
+        yield "reserve", {"share": rules.reserve_share}
         async for row in connection.cursor(
             "select * from agent a where workspace_id = $1 and (presence <> 'offline'"
             " or exists (select from handling where agent_id = a.id and state <> 'done'))",
             workspace_id,
         ):
-            yield "present", presence_arguments(row, kinds)
+            yield "present", presence_arguments(row, kinds, rules)
         held = await connection.fetch(
             "select h.*, c.generation, c.arrived_at, c.role, c.state as contact_state"
             " from handling h join contact c on c.id = h.contact_id"

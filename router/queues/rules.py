@@ -13,6 +13,7 @@ import msgspec
 
 from router.errors import Invalid
 from router.hours.schedule import Schedule, check
+from router.ratings.rules import Policy as RatingPolicy
 
 ChannelName = Literal["voice", "chat", "video"]
 ValueType = Literal["number", "text", "flag", "list"]
@@ -21,23 +22,27 @@ Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The workspace's own names of agents and contacts, with their types, for filters."""
+    """The workspace's own names of agents and contacts, with their types, for filters.
+
+    claims: those of contacts that a page may state without its host site's signature.
+    """
 
     agent: dict[Name, ValueType] = {}
     contact: dict[Name, ValueType] = {}
+    claims: tuple[Name, ...] = ()
 
 
 class Blocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which channels somebody who is busy on one is not offered.
 
-    By default a call blocks calls and video, for one person has one voice, and chats go on
-    beside it; who chats may be interrupted by a call. A channel does not have to name itself:
-    capacity bounds that.
+    By default a call blocks video and video blocks calls, for one person has one voice, and chats
+    go on beside both; who chats may be interrupted by a call. How many of one channel an agent
+    takes is their capacity.
     """
 
-    voice: tuple[ChannelName, ...] = ("voice", "video")
+    voice: tuple[ChannelName, ...] = ("video",)
     chat: tuple[ChannelName, ...] = ()
-    video: tuple[ChannelName, ...] = ("voice", "video")
+    video: tuple[ChannelName, ...] = ("voice",)
 
 
 Cents = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
@@ -74,7 +79,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     experts. newcomer_ratings: an agent with fewer revealed ratings is a newcomer. kinds_most:
     how many requirements may be known at once; kind_days: one that was not used so long is
     forgotten. attributes: own names for filters. schedules: opening hours, by the name that
-    queues know them by. callbacks: whom we call back. demo: its passwords are known to everybody.
+    queues know them by. callbacks: whom we call back.
+    ratings: until when both sides may rate. demo: its passwords are known to everybody.
     """
 
     reserve_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
@@ -85,6 +91,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributes: Attributes = Attributes()
     schedules: dict[Slug, Schedule] = {}
     callbacks: CallbackRules = CallbackRules()
+    ratings: RatingPolicy = RatingPolicy()
     demo: bool = False
 
 

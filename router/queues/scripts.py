@@ -1,7 +1,7 @@
 """The atomic scripts, as loaded from the files beside: one verb a file.
 
-A file's header states its guarantee and its arguments; `_base`, `_agents` and `_match` are
-included in front of each, after the key names of `keys.py`.
+A file's header states its guarantee and its arguments; `_base`, `_agents`, `_lines` and
+`_match` are included in front of each, after the key names of `keys.py`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ VERBS = (
     "present",
     "refuse",
     "release",
+    "reserve",
     "standing",
+    "stir",
     "touch",
     "wake",
 )
-INCLUDED = ("_base", "_agents", "_match")
+INCLUDED = ("_base", "_agents", "_lines", "_match")
 
 
 def _read(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from router.filters import read
 from router.queues.policy import Policy, Strategy, Then
 
 Lane = Literal["expert", "customer"]
@@ -60,6 +61,7 @@ def compile_steps(policy: Policy, contact: Mapping[str, Any]) -> tuple[CompiledS
                 tiers=tuple(sorted(tiers)),
                 language=contact["language"] if step.language else None,
                 skills=tuple(sorted(set(contact["skills"]))) if step.skills else (),
+                filter=read(step.filter).bind(contact),
                 lane="expert" if contact["role"] == "expert" else "customer",
             ),
             step.strategy,

@@ -1,129 +1,152 @@
 -- Included: what an agent holds, and where an agent is found when idle.
 -- An agent has at most one open offer; what they hold (open offers and handlings) is the hash
--- `hands`, and the load per channel is always counted together with it.
+-- `hands`, and the load per channel is always counted together with it. A script reads an agent
+-- once, changes the record with `set`, and writes it with `place_agent`.
 
 local CHANNELS = { 'voice', 'chat', 'video' }
-local MEDIA = { voice = true, video = true }
-
--- A call blocks calls and video, for one person has one voice; chats go on beside it.
-local function has_room(a, channel)
-  local cap = tonumber(a['cap:' .. channel] or 0)
-  if tonumber(a['n:' .. channel] or 0) >= cap then return false end
-  if MEDIA[channel] then
-    return tonumber(a['n:voice'] or 0) + tonumber(a['n:video'] or 0) == 0 or cap > 1
-  end
-  return true
-end
 
 -- What is asked of an agent at each change; reading the whole hash costs three times as much.
-local ASKED = { 'st', 'cls', 'idle', 'offer', 'shown', 'n:voice', 'n:chat', 'n:video', 'cap:voice',
-  'cap:chat', 'cap:video', 'at:voice', 'at:chat', 'at:video' }
+local ASKED = { 'st', 'cls', 'idle', 'offer', 'shown', 'house', 'wraps', 'blocks', 'n:voice',
+  'n:chat', 'n:video', 'cap:voice', 'cap:chat', 'cap:video', 'cap:all', 'at:voice', 'at:chat',
+  'at:video' }
 
-local function read_agent(id)
+local records = {}
+local function agent_of(id)
+  local a = records[id]
+  if a then return a end
   local values = redis.call('HMGET', K.agent(id), unpack(ASKED))
-  local a = {}
+  a = { id = id, changed = {} }
   for i, name in ipairs(ASKED) do a[name] = values[i] or nil end
+  records[id] = a
   return a
+end
+
+local function set(a, name, value)
+  a[name] = value
+  a.changed[name] = value
+end
+
+local function load_of(a, channel) return tonumber(a['n:' .. channel] or 0) end
+
+-- Room on a channel: under its capacity and that of all together, and nothing held that blocks it
+-- (a call blocks calls and video, for one person has one voice; by the workspace's rules).
+local function has_room(a, channel)
+  if load_of(a, channel) >= tonumber(a['cap:' .. channel] or 0) then return false end
+  local all = 0
+  for _, other in ipairs(CHANNELS) do
+    local n = load_of(a, other)
+    if n > 0 and other ~= channel and
+      string.find(a.blocks or '', other .. '>' .. channel, 1, true) then
+      return false
+    end
+    all = all + n
+  end
+  return not a['cap:all'] or all < tonumber(a['cap:all'])
 end
 
 local function idle_on(a, channel)
   return a.st == 'available' and not present(a.offer) and has_room(a, channel)
 end
 
-local function class_kinds(class, channel)
-  local text = redis.call('HGET', K.class(class), 'kinds:' .. channel)
-  return text and cjson.decode(text) or {}
-end
-
--- Counts one more or less idle agent of a class; the kinds hear only of none ↔ one.
-local function count_idle(class, channel, by)
-  local n = redis.call('HINCRBY', K.class(class), 'idle:' .. channel, by)
-  if by == 1 and n == 1 then
-    for _, kind in ipairs(class_kinds(class, channel)) do
-      redis.call('SADD', K.idle_classes(kind), class)
-    end
-  elseif by == -1 and n == 0 then
-    for _, kind in ipairs(class_kinds(class, channel)) do
-      redis.call('SREM', K.idle_classes(kind), class)
+-- A class that has somebody idle again goes back to the kinds that had dropped it meanwhile.
+local function list_class(class, channels, since)
+  local names = {}
+  for i, channel in ipairs(channels) do names[i] = 'dropped:' .. channel end
+  local dropped = redis.call('HMGET', K.class(class), unpack(names))
+  for i, channel in ipairs(channels) do
+    if dropped[i] then
+      local from = dropped[i] == 'all' and K.kinds(class, channel) or K.dropped(class, channel)
+      for _, kind in ipairs(redis.call('SMEMBERS', from)) do
+        redis.call('ZADD', K.idle_classes(kind), since, class)
+      end
+      redis.call('DEL', K.dropped(class, channel))
+      redis.call('HDEL', K.class(class), names[i])
     end
   end
 end
 
-local function count_signed_in(class, by)
-  local n = redis.call('HINCRBY', K.class(class), 'signed', by)
-  if (by == 1 and n == 1) or (by == -1 and n == 0) then
-    local verb = by == 1 and 'SADD' or 'SREM'
-    for _, channel in ipairs(CHANNELS) do
-      for _, kind in ipairs(class_kinds(class, channel)) do
-        redis.call(verb, K.able_classes(kind), class)
+-- More idle 2nd-level agents than before: who was held back for the reserve looks again.
+local risen = false
+
+-- Puts the agent into the idle sets that their state, class and load say.
+local function index_agent(a)
+  local added
+  for _, channel in ipairs(CHANNELS) do
+    local was = present(a['at:' .. channel]) and a['at:' .. channel] or nil
+    local will = idle_on(a, channel) and (a.cls .. '|' .. load_of(a, channel)) or nil
+    if was and was ~= will then
+      local class, at = string.match(was, '^(.-)|(.*)$')
+      redis.call('ZREM', K.idle(class, channel, at), a.id)
+    end
+    if will and (was ~= will or a.changed.idle) then
+      redis.call('ZADD', K.idle(a.cls, channel, load_of(a, channel)), a.idle, a.id)
+    end
+    if was ~= will then
+      set(a, 'at:' .. channel, will or '')
+      if will then
+        added = added or {}
+        added[#added + 1] = channel
+      end
+      if a.house == '1' and (was == nil) ~= (will == nil) then
+        redis.call('HINCRBY', K.house(), 'idle:' .. channel, will and 1 or -1)
+        risen = risen or will ~= nil
       end
     end
   end
+  if added then list_class(a.cls, added, a.idle) end
 end
 
-local function agent_state(id, a)
+local function agent_state(a)
   if present(a.offer) then return 'offered' end
-  local wrapup = false
-  for _, at in ipairs(redis.call('HVALS', K.hands(id))) do
-    if string.sub(at, -7) ~= '/wrapup' then return 'busy' end
-    wrapup = true
-  end
-  if wrapup then return 'wrapup' end
+  local all = load_of(a, 'voice') + load_of(a, 'chat') + load_of(a, 'video')
+  if all > tonumber(a.wraps or 0) then return 'busy' end
+  if all > 0 then return 'wrapup' end
   return a.st or 'offline'
 end
 
--- Puts the agent into the idle sets that their state, class and load say.
-local function index_agent(id, a)
-  local key = K.agent(id)
-  for _, channel in ipairs(CHANNELS) do
-    local was = a['at:' .. channel]
-    local load = a['n:' .. channel] or '0'
-    local will = idle_on(a, channel) and (a.cls .. '|' .. load) or nil
-    if was and was ~= will then
-      local class, at = string.match(was, '^(.-)|(.*)$')
-      redis.call('ZREM', K.idle(class, channel, at), id)
-      count_idle(class, channel, -1)
-      redis.call('HDEL', key, 'at:' .. channel)
-    end
-    if will then
-      redis.call('ZADD', K.idle(a.cls, channel, load), a.idle, id)
-      if was ~= will then
-        count_idle(a.cls, channel, 1)
-        redis.call('HSET', key, 'at:' .. channel, will)
-      end
-    end
-  end
-end
-
--- Indexes the agent and shows the floor what became of them: after every change of hash or hands.
-local function place_agent(id)
-  local key = K.agent(id)
-  local a = read_agent(id)
-  index_agent(id, a)
-  local state = agent_state(id, a)
+-- Indexes and writes the agent, and shows the floor what became of them: after every change.
+local function place_agent(a)
+  index_agent(a)
+  local state = agent_state(a)
   if state ~= a.shown then
-    redis.call('HSET', key, 'shown', state, 'shown_since', now)
     -- on the floor while signed in or holding something: that changes with the state alone
-    redis.call(state == 'offline' and 'SREM' or 'SADD', K.agents(), id)
+    if state == 'offline' or not present(a.shown) or a.shown == 'offline' then
+      redis.call(state == 'offline' and 'SREM' or 'SADD', K.agents(), a.id)
+    end
+    set(a, 'shown', state)
+    set(a, 'shown_since', now)
   end
-  emit({ t = 'agent', agent = id })
+  write(K.agent(a.id), a.changed)
+  a.changed = {}
+  emit({ t = 'agent', agent = a.id })
 end
 
-local function take_hand(agent, offer, channel)
-  if redis.call('HSETNX', K.hands(agent), offer, channel) == 1 then
-    redis.call('HINCRBY', K.agent(agent), 'n:' .. channel, 1)
+-- `known`: the offer is new, so that nothing can hold it yet.
+local function take_hand(a, offer, channel, known)
+  if known or redis.call('HSETNX', K.hands(a.id), offer, channel) == 1 then
+    if known then redis.call('HSET', K.hands(a.id), offer, channel) end
+    set(a, 'n:' .. channel, load_of(a, channel) + 1)
   end
 end
 
--- Lets go of an offer or handling; the agent has worked, so their idle time starts anew if `worked`.
-local function drop_hand(agent, offer, worked)
-  local at = redis.call('HGET', K.hands(agent), offer)
+-- A handling's conversation is over and its hand still held.
+local function begin_wrapup(a, offer)
+  local at = redis.call('HGET', K.hands(a.id), offer)
+  if at and string.sub(at, -7) ~= '/wrapup' then
+    redis.call('HSET', K.hands(a.id), offer, at .. '/wrapup')
+    set(a, 'wraps', tonumber(a.wraps or 0) + 1)
+  end
+end
+
+-- Lets go of an offer or handling; `restart`: their idle time starts anew.
+local function drop_hand(a, offer, restart)
+  local at = redis.call('HGET', K.hands(a.id), offer)
   if at then
-    redis.call('HDEL', K.hands(agent), offer)
-    redis.call('HINCRBY', K.agent(agent), 'n:' .. string.match(at, '^%a+'), -1)
-    if worked then redis.call('HSET', K.agent(agent), 'idle', now) end
+    redis.call('HDEL', K.hands(a.id), offer)
+    local channel = string.match(at, '^%a+')
+    set(a, 'n:' .. channel, load_of(a, channel) - 1)
+    if string.sub(at, -7) == '/wrapup' then set(a, 'wraps', tonumber(a.wraps or 0) - 1) end
+    if restart then set(a, 'idle', now) end
   end
-  if redis.call('HGET', K.agent(agent), 'offer') == offer then
-    redis.call('HDEL', K.agent(agent), 'offer')
-  end
+  if a.offer == offer then set(a, 'offer', '') end
 end

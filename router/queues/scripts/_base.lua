@@ -5,7 +5,9 @@
 -- Answers a JSON text, or the error STALE with the held epoch: '', a number, or 'rebuilding:n'.
 
 local P = KEYS[1] .. ARGV[1] .. ':'
-local held_epoch = redis.call('GET', KEYS[1] .. 'epoch') or ''
+-- the second key exists only where a simulator turns the clock
+local held = redis.call('MGET', KEYS[1] .. 'epoch', KEYS[1] .. 'clock')
+local held_epoch = held[1] or ''
 local loading = held_epoch == 'rebuilding:' .. ARGV[1]
 local arg = cjson.decode(ARGV[2])
 
@@ -13,14 +15,14 @@ if held_epoch ~= ARGV[1] and not (loading and arg.load) then
   return redis.error_reply('STALE ' .. held_epoch)
 end
 
--- Milliseconds by the store's clock; the key exists only where a simulator turns the clock.
-local function clock()
-  local virtual = redis.call('GET', KEYS[1] .. 'clock')
-  if virtual then return tonumber(virtual) end
+-- Milliseconds by the store's clock.
+local now
+if held[2] then
+  now = tonumber(held[2])
+else
   local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
-local now = clock()
 
 -- Events of one script are one entry of the stream: readers wake once, and see them together.
 local events, told = {}, {}
@@ -33,8 +35,12 @@ local function emit(event)
   events[#events + 1] = event
 end
 
+-- What is left to do before a script ends; `_match` sets it.
+local finish
+
 -- Ends every script: hands out its events and gives its answer.
 local function answer(value)
+  if finish and not loading then finish() end
   if #events > 0 then
     redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(events))
   end
@@ -51,4 +57,13 @@ local function hash(key)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
   return fields
+end
+
+local function write(key, fields)
+  local flat = {}
+  for name, value in pairs(fields) do
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+  end
+  if #flat > 0 then redis.call('HSET', key, unpack(flat)) end
 end

@@ -1,180 +1,293 @@
--- Included: lines, offers and matching. Both directions try at once: a contact that arrives
--- looks for an idle agent, an agent who becomes free looks for the oldest contact.
+-- Included: offers and matching. Both directions try at once: a contact that arrives looks for an
+-- idle agent, an agent who becomes free looks for the oldest contact.
 
-local CLASSES_SEEN = 64   -- idle classes looked at for one contact
-local AGENTS_SEEN = 16    -- idle agents of one class and load looked at, past those excluded
-local HEADS_SEEN = 32     -- contacts of one line looked at, past those that the agent declined
+local CLASSES_SEEN = 24      -- classes with somebody idle that a strategy chooses among
+local CLASSES_PASSED = 256   -- classes looked at in all, with those kept for experts or excluded
+local AGENTS_SEEN = 16       -- idle agents of one class and load looked at, past those excluded
+local HEADS_SEEN = 32        -- contacts of one line looked at, past those that the agent declined
+local OWN_AHEAD_MS = 600000  -- a contact that prefers this agent counts as so much older to them
+local HELD_SEEN = 4          -- kinds held back for the reserve that look again at once
 
-local function excluded(contact, agent)
-  local until_ms = redis.call('HGET', K.excluded(contact), agent)
-  return until_ms and tonumber(until_ms) > now
+-- A number from 0 to 1 that differs from try to try and is the same when the same try is repeated.
+local function draw(id, c)
+  return tonumber(string.sub(redis.sha1hex(id .. tostring(c.attempt)), 1, 8), 16) / 4294967296
 end
 
--- `c.new`: not in a line yet, so there is none to take it out of.
-local function line_up(id, c)
-  c.new = nil
-  redis.call('ZADD', K.line(c.kind), c.score, id)
-  if present(c.prefer) then redis.call('ZADD', K.own(c.prefer), c.score, id) end
-end
-
-local function out_of_line(id, c)
-  if present(c.kind) then redis.call('ZREM', K.line(c.kind), id) end
-  if present(c.prefer) then redis.call('ZREM', K.own(c.prefer), id) end
-end
-
--- The contact is out of its queue for good (answered, moved or ended).
-local function out_of_queue(id, c)
-  out_of_line(id, c)
-  redis.call('ZREM', K.order(c.queue), id)
-  redis.call('ZREM', K.age(c.queue), id)
-  redis.call('ZREM', K.wake(), id)
-  redis.call('DEL', K.excluded(id))
-end
-
-local function steps_of(c)
-  c.decoded = c.decoded or cjson.decode(c.steps)
-  return c.decoded
-end
-
--- Sets the next moment at which the contact looks again: the next step or an exclusion's end.
-local function set_wake(id, c)
-  local at = nil
-  local steps = steps_of(c)
-  local following = steps[tonumber(c.step) + 1]
-  if following then at = tonumber(c.line_at) + following.from_ms end
-  for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do
-    local t = tonumber(until_ms)
-    if t > now and (not at or t < at) then at = t end
-  end
-  if at then redis.call('ZADD', K.wake(), at, id) else redis.call('ZREM', K.wake(), id) end
-end
-
--- Moves the contact to the step that its waiting time says; true when the kind changed.
-local function take_step(id, c)
-  local steps = steps_of(c)
-  local step = 1
-  for n = 2, #steps do
-    if now >= tonumber(c.line_at) + steps[n].from_ms then step = n end
-  end
-  local changed = step ~= tonumber(c.step or 0)
-  if changed then
-    if not c.new then out_of_line(id, c) end
-    c.step, c.kind, c.strategy = step, tostring(steps[step].kind), steps[step].strategy
-    redis.call('HSET', K.contact(id), 'step', step, 'kind', c.kind, 'strategy', c.strategy)
-  end
-  return changed
-end
-
-local function make_offer(id, c, agent)
-  local attempt = redis.call('HINCRBY', K.contact(id), 'attempt', 1)
+local function make_offer(id, c, a, why)
+  local attempt = tonumber(c.attempt or 0) + 1
   local offer = id .. '.' .. c.gen .. '.' .. attempt
   local deadline = now + tonumber(c.offer_ms)
-  if not c.new then out_of_line(id, c) end
-  redis.call('HSET', K.contact(id), 'st', 'offered', 'offer', offer)
-  redis.call('HSET', K.offer(offer), 'st', 'offered', 'contact', id, 'agent', agent,
+  if c.lined then out_of_line(id, c) end
+  change(id, c, { st = 'offered', offer = offer, attempt = attempt })
+  redis.call('HSET', K.offer(offer), 'st', 'offered', 'contact', id, 'agent', a.id,
     'gen', c.gen, 'attempt', attempt, 'channel', c.channel, 'queue', c.queue,
-    'made', now, 'deadline', deadline)
+    'made', now, 'deadline', deadline,
+    'why', string.format('{"step":%d,"kind":"%s","why":"%s","since":%s,"of":%d,"load":%d%s}',
+      c.step, c.kind, why.why, a.idle or 0, why.of or 1, load_of(a, c.channel), why.more or ''))
   redis.call('ZADD', K.due(), deadline, offer)
-  redis.call('HSET', K.agent(agent), 'offer', offer)
-  take_hand(agent, offer, c.channel)
-  place_agent(agent)
-  emit({ t = 'offer', agent = agent, contact = id, offer = offer, queue = c.queue })
+  set(a, 'offer', offer)
+  take_hand(a, offer, c.channel, true)
+  place_agent(a)
+  emit({ t = 'offer', agent = a.id, contact = id, offer = offer, queue = c.queue })
   return offer
 end
 
--- The idle agent of one class that the strategy puts first, with what it is measured by.
-local function best_of_class(id, c, class, declined)
-  local fields = redis.call('HMGET', K.class(class), 'max:' .. c.channel, 'band')
-  local best
-  for load = 0, tonumber(fields[1] or 1) - 1 do
-    local idle = redis.call('ZRANGE', K.idle(class, c.channel, load), 0,
-      declined and AGENTS_SEEN - 1 or 0, 'WITHSCORES')
+-- Whether customers must leave the last idle 2nd-level agents of this channel to experts.
+local reserve = {}
+local function kept_for_experts(channel)
+  if reserve[channel] == nil then
+    local v = redis.call('HMGET', K.house(), 'share', 'in', 'idle:' .. channel)
+    local share = tonumber(v[1] or 0)
+    reserve[channel] = share > 0 and
+      tonumber(v[3] or 0) - 1 < math.ceil(share * tonumber(v[2] or 0))
+  end
+  return reserve[channel]
+end
+
+local function for_experts(kind) return string.sub(kind, -1) == 'e' end
+
+local function hold_back(kind)
+  redis.call('ZADD', K.held_back(), 'NX', now, kind)
+end
+
+-- The preferred agent, when they are there and could serve one of the contact's steps.
+local function preferred(id, c)
+  if not present(c.prefer) or excluded(id, c.prefer) then return nil end
+  local a = agent_of(c.prefer)
+  if not present(a.st) or a.st == 'offline' then return nil end
+  for _, step in ipairs(steps_of(c)) do
+    if redis.call('SISMEMBER', K.kinds(a.cls, c.channel), step.kind) == 1 then return a end
+  end
+end
+
+-- The idle agent of one class to be asked first, with what a strategy compares; and since when the
+-- longest idle of the class is idle, nil when nobody is.
+local function head_of_class(id, c, class, rank)
+  local best, oldest
+  for load = 0, tonumber(rank[1] or 1) - 1 do
+    local key = K.idle(class, c.channel, load)
+    local idle = redis.call('ZRANGE', key, 0, c.declined and AGENTS_SEEN - 1 or 0, 'WITHSCORES')
     for i = 1, #idle, 2 do
-      if not declined or not excluded(id, idle[i]) then
-        local found = { agent = idle[i], since = tonumber(idle[i + 1]), load = load,
-          band = tonumber(fields[2] or 0) }
-        if not best or found.since < best.since then best = found end
+      local since = tonumber(idle[i + 1])
+      if not oldest or since < oldest then oldest = since end
+      if not c.declined or not excluded(id, idle[i]) then
+        if not best or (c.rule ~= 'least_loaded' and since < best.since) then
+          best = { agent = idle[i], since = since, load = load, band = tonumber(rank[2] or 0),
+            newcomer = rank[4] == '1', breadth = tonumber(rank[5] or 0), class = class }
+        end
         break
       end
     end
-    if best and c.strategy == 'least_loaded' then return best end
   end
-  return best
+  return best, oldest
 end
 
-local function before(x, y, strategy)
-  if strategy == 'least_loaded' and x.load ~= y.load then return x.load < y.load end
-  if strategy == 'best_rated' and x.band ~= y.band then return x.band > y.band end
+local function before(x, y, rule)
+  if rule == 'least_loaded' and x.load ~= y.load then return x.load < y.load end
+  if rule == 'best_rated' and x.band ~= y.band then return x.band > y.band end
+  if rule == 'least_scarce' and x.breadth ~= y.breadth then return x.breadth < y.breadth end
+  if rule == 'random' and x.chance ~= y.chance then return x.chance < y.chance end
   if x.since ~= y.since then return x.since < y.since end
   return x.agent < y.agent
 end
 
--- A waiting contact looks for an agent; answers the offer made, if any.
-local function match_contact(id, c)
-  if loading then return nil end
-  local declined = c.declined
-  if declined == nil then declined = redis.call('EXISTS', K.excluded(id)) == 1 end
-  if present(c.prefer) and not excluded(id, c.prefer) then
-    local a = read_agent(c.prefer)
-    if idle_on(a, c.channel) then return make_offer(id, c, c.prefer) end
-  end
-  local key = K.idle_classes(c.kind)
-  local classes
-  if redis.call('SCARD', key) <= CLASSES_SEEN then
-    classes = redis.call('SMEMBERS', key)
-  else
-    classes = redis.call('SRANDMEMBER', key, CLASSES_SEEN)
-  end
-  local best
-  for _, class in ipairs(classes) do
-    local found = best_of_class(id, c, class, declined)
-    if found and (not best or before(found, best, c.strategy)) then best = found end
-  end
-  if best then return make_offer(id, c, best.agent) end
-end
-
--- The first contact of a line that this agent did not decline, with its effective arrival.
-local function head_of(key, agent, channel)
-  for from = 0, HEADS_SEEN - 1, 8 do
-    local heads = redis.call('ZRANGE', key, from, from + 7, 'WITHSCORES')
-    for i = 1, #heads, 2 do
-      if not excluded(heads[i], agent) and
-        (not channel or redis.call('HGET', K.contact(heads[i]), 'channel') == channel) then
-        return heads[i], tonumber(heads[i + 1])
+-- Idle agents for a contact, the head of each class, longest idle first; exact for the first.
+-- A class is listed by a lower bound of its longest idle; one with nobody idle is dropped here.
+local function candidates(id, c)
+  local key, channel = K.idle_classes(c.kind), c.channel
+  local found, moved, from, blocked = {}, {}, 0, false
+  local enough = false
+  while not enough and #found < CLASSES_SEEN and from < CLASSES_PASSED do
+    local classes = redis.call('ZRANGE', key, from, from + 7, 'WITHSCORES')
+    for i = 1, #classes, 2 do
+      local class, low = classes[i], tonumber(classes[i + 1])
+      if c.rule == 'longest_idle' and found[1] and low > found[1].since then
+        enough = true
+        break
       end
-    end
-    if #heads < 16 then return nil end
-  end
-end
-
--- An agent who can take one more looks for a contact: their own line first, then the oldest.
-local function match_agent(id)
-  if loading then return nil end
-  local a = read_agent(id)
-  local best, score
-  for _, channel in ipairs(CHANNELS) do
-    if idle_on(a, channel) then
-      local own = head_of(K.own(id), id, channel)
-      if own then return make_offer(own, hash(K.contact(own)), id) end
-      for _, kind in ipairs(class_kinds(a.cls, channel)) do
-        local head, at = head_of(K.line(kind), id)
-        if head and (not score or at < score or (at == score and head < best)) then
-          best, score = head, at
+      local rank = redis.call('HMGET', K.class(class), 'max:' .. channel, 'band', 'house', 'newcomer',
+        'breadth:' .. channel)
+      local best, oldest = head_of_class(id, c, class, rank)
+      if not oldest then
+        redis.call('ZREM', key, class)
+        redis.call('SADD', K.dropped(class, channel), c.kind)
+        redis.call('HSET', K.class(class), 'dropped:' .. channel, 'some')
+      else
+        from = from + 1
+        if oldest ~= low then moved[#moved + 1] = { class, oldest } end
+        if best and rank[3] == '1' and not for_experts(c.kind) and kept_for_experts(channel) then
+          blocked = true
+        elseif best then
+          found[#found + 1] = best
+          if best.since < found[1].since then found[1], found[#found] = best, found[1] end
         end
       end
     end
+    if #classes < 16 then break end
   end
-  if best then return make_offer(best, hash(K.contact(best)), id) end
+  -- after the walk, which goes by places
+  for _, each in ipairs(moved) do redis.call('ZADD', key, each[2], each[1]) end
+  return found, blocked
+end
+
+-- Chooses by the step's strategy, its parameters after slashes:
+-- best_rated/<newcomer share>/<most passes>, others <strategy>/<most passes>.
+local function choose(id, c, found)
+  local rule, share, most = c.rule, 0, c.rule_first
+  if rule == 'best_rated' then share, most = c.rule_first, c.rule_second end
+  if rule == 'longest_idle' then return found[1], rule end
+  local newcomers = rule == 'best_rated' and share > 0 and draw(id, c) < share
+  local best
+  for n, each in ipairs(found) do
+    if newcomers and each.newcomer then each.band = 9 end
+    if rule == 'random' then each.chance = draw(id .. each.agent, c) end
+    if not best or before(each, best, rule) then best = each end
+  end
+  if most > 0 then
+    -- who is idle longest is passed over so often and no more
+    if best.agent == found[1].agent then
+      redis.call('DEL', K.passed(c.kind))
+    elseif redis.call('INCR', K.passed(c.kind)) > most then
+      redis.call('DEL', K.passed(c.kind))
+      return found[1], 'turn'
+    end
+  end
+  return best, newcomers and best.newcomer and 'newcomer' or rule
+end
+
+-- A waiting contact looks for an agent; answers the offer made, if any, and whether it waits for
+-- the preferred agent alone.
+local function match_contact(id, c)
+  if loading then return nil end
+  if c.declined == nil then c.declined = redis.call('EXISTS', K.excluded(id)) == 1 end
+  local wanted = preferred(id, c)
+  if wanted then
+    if idle_on(wanted, c.channel) then return make_offer(id, c, wanted, { why = 'preferred' }) end
+    if present(c.prefer_until) and now < tonumber(c.prefer_until) then return nil, true end
+  end
+  local first, second
+  c.rule, first, second = string.match(c.strategy, '^([%a_]+)/?([%d.]*)/?([%d.]*)$')
+  c.rule_first, c.rule_second = tonumber(first) or 0, tonumber(second) or 0
+  local found, blocked = candidates(id, c)
+  if #found == 0 then
+    if blocked then hold_back(c.kind) end
+    return nil
+  end
+  local best, why = choose(id, c, found)
+  local more = string.format(',"band":%d,"idle":%d', best.band, redis.call('ZCARD',
+    K.idle(best.class, c.channel, best.load)))
+  return make_offer(id, c, agent_of(best.agent), { why = why, of = #found, more = more })
+end
+
+-- The first contact of a line that this agent did not decline, with its effective arrival; and
+-- the effective arrival of the head, nil when the line is empty.
+local function head_of_line(key, agent)
+  local first
+  local from, to = 0, 0
+  while from < HEADS_SEEN do
+    local heads = redis.call('ZRANGE', key, from, to, 'WITHSCORES')
+    if #heads == 0 then break end
+    first = first or tonumber(heads[2])
+    for i = 1, #heads, 2 do
+      if not excluded(heads[i], agent) then return heads[i], tonumber(heads[i + 1]), first end
+    end
+    from, to = to + 1, to + 8
+  end
+  return nil, nil, first
+end
+
+-- The oldest contact in the lines of this channel that the agent's class may serve.
+local function oldest_in_lines(a, channel)
+  local open = redis.call('ZINTER', 2, K.lines(channel), K.kinds(a.cls, channel), 'WEIGHTS', 1, 0,
+    'WITHSCORES')
+  local best, score
+  for i = 1, #open, 2 do
+    local kind, low = open[i], tonumber(open[i + 1])
+    if score and low > score then break end
+    if a.house == '1' and not for_experts(kind) and kept_for_experts(channel) then
+      hold_back(kind)
+    else
+      local head, at, first = head_of_line(K.line(kind), a.id)
+      if not first then
+        redis.call('ZREM', K.lines(channel), kind)
+      elseif first ~= low then
+        redis.call('ZADD', K.lines(channel), first, kind)
+      end
+      if head and (not score or at < score or (at == score and head < best)) then
+        best, score = head, at
+      end
+    end
+  end
+  return best, score
+end
+
+-- An agent who can take one more looks for a contact: the oldest, those who prefer them ahead.
+local function match_agent(a)
+  if loading then return nil end
+  local best, score, why
+  for _, channel in ipairs(CHANNELS) do
+    if idle_on(a, channel) then
+      local own, own_at = head_of_line(K.own(a.id, channel), a.id)
+      if own and (not score or own_at - OWN_AHEAD_MS < score) then
+        best, score, why = own, own_at - OWN_AHEAD_MS, 'preferred'
+      end
+      local head, at = oldest_in_lines(a, channel)
+      if head and (not score or at < score or (at == score and head < best)) then
+        best, score, why = head, at, 'freed'
+      end
+    end
+  end
+  if best then
+    local c = hash(K.contact(best))
+    c.lined = true
+    return make_offer(best, c, a, { why = why })
+  end
 end
 
 -- Takes back the live offer of a contact: the agent is told why, and the caller places and matches
 -- them. Answers the agent, and what the truth keeps of an offer that was withdrawn.
-local function take_back(offer, why)
+local function take_back(offer, why, restart)
   local o = hash(K.offer(offer))
   redis.call('DEL', K.offer(offer))
   redis.call('ZREM', K.due(), offer)
   if not o.agent then return nil end
-  drop_hand(o.agent, offer)
+  local a = agent_of(o.agent)
+  drop_hand(a, offer, restart)
   emit({ t = 'offer_gone', agent = o.agent, offer = offer, contact = o.contact, why = why })
-  return o.agent, { offer = offer, contact = o.contact, agent = o.agent, made_ms = tonumber(o.made) }
+  return a, { offer = offer, contact = o.contact, agent = o.agent, made_ms = tonumber(o.made),
+    why = o.why }
+end
+
+-- What a contact that leaves its line or its agent lets go of: an offer is withdrawn, a handling
+-- goes on to wrap-up. Answers whom `free` must free, and the withdrawn offer for the truth.
+local function let_go(id, c)
+  out_of_queue(id, c)
+  if not present(c.offer) then return nil end
+  if c.st ~= 'handling' then return take_back(c.offer, 'withdrawn') end
+  local a = agent_of(c.agent)
+  begin_wrapup(a, c.offer)
+  place_agent(a)
+end
+
+local function free(a)
+  if a then
+    place_agent(a)
+    match_agent(a)
+  end
+end
+
+-- A reserve that rose lets those look again whom it had held back.
+finish = function()
+  if not risen then return end
+  for _, kind in ipairs(redis.call('ZRANGE', K.held_back(), 0, HELD_SEEN - 1)) do
+    reserve = {}
+    redis.call('ZREM', K.held_back(), kind)
+    local id = redis.call('ZRANGE', K.line(kind), 0, 0)[1]
+    if id then
+      local c = hash(K.contact(id))
+      c.lined = true
+      -- whoever is held back again says so; others of the line may follow
+      if match_contact(id, c) then hold_back(kind) end
+    end
+  end
 end

@@ -1,7 +1,7 @@
 -- accept: the offered agent takes the contact; the truth decides next, under a short lease.
 -- Guarantee: only a live offer of this agent before its deadline; repeated, the same answer.
 -- arg: offer, agent, lease_ms
--- Answers {state: accepting, contact, gen, made_ms} or {state: gone}.
+-- Answers {state: accepting, contact, gen, made_ms, queue, why} or {state: gone}.
 local o = hash(K.offer(arg.offer))
 local mine = o.agent == arg.agent and
   (o.st == 'accepting' or (o.st == 'offered' and now <= tonumber(o.deadline)))
@@ -12,4 +12,4 @@ if o.st == 'offered' then
   redis.call('ZADD', K.due(), now + arg.lease_ms, arg.offer)
 end
 return answer({ state = 'accepting', contact = o.contact, gen = tonumber(o.gen),
-  made_ms = tonumber(o.made), queue = o.queue })
+  made_ms = tonumber(o.made), queue = o.queue, why = o.why })

@@ -7,17 +7,9 @@ local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
 local freed, withdrawn
 if c.queue then
-  out_of_queue(arg.contact, c)
-  if present(c.offer) then
-    if c.st == 'handling' then
-      if redis.call('HEXISTS', K.hands(c.agent), c.offer) == 1 then
-        redis.call('HSET', K.hands(c.agent), c.offer, c.channel .. '/wrapup')
-        place_agent(c.agent)
-      end
-      emit({ t = 'handling', agent = c.agent, contact = arg.contact, offer = c.offer })
-    else
-      freed, withdrawn = take_back(c.offer, 'withdrawn')
-    end
+  freed, withdrawn = let_go(arg.contact, c)
+  if c.st == 'handling' then
+    emit({ t = 'handling', agent = c.agent, contact = arg.contact, offer = c.offer })
   end
 end
 redis.call('DEL', K.contact(arg.contact))
@@ -30,8 +22,5 @@ if arg.abandoned and arg.abandoned ~= cjson.null then
   redis.call('EXPIRE', K.today(arg.queue, arg.abandoned.day), 172800)
 end
 emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'ended' })
-if freed then
-  place_agent(freed)
-  match_agent(freed)
-end
+free(freed)
 return answer({ state = 'ended', withdrawn = withdrawn })

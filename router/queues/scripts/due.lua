@@ -1,14 +1,14 @@
 -- due: offers past their deadline and accepts past their lease, claimed for one caller.
 -- Guarantee: a bounded number; what is answered is not answered again before lease_ms is over.
 -- arg: limit, lease_ms
--- Answers {offers?: [{offer, contact, agent, gen, st, made_ms, queue}]}.
+-- Answers {offers?: [{offer, contact, agent, gen, st, made_ms, queue, why}]}.
 local offers = {}
 for _, id in ipairs(redis.call('ZRANGE', K.due(), '-inf', now - 1, 'BYSCORE', 'LIMIT', 0, arg.limit)) do
   local o = hash(K.offer(id))
   if o.agent then
     redis.call('ZADD', K.due(), now + arg.lease_ms, id)
     offers[#offers + 1] = { offer = id, contact = o.contact, agent = o.agent,
-      gen = tonumber(o.gen), st = o.st, made_ms = tonumber(o.made), queue = o.queue }
+      gen = tonumber(o.gen), st = o.st, made_ms = tonumber(o.made), queue = o.queue, why = o.why }
   else
     redis.call('ZREM', K.due(), id)
   end

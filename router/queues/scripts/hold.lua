@@ -15,36 +15,30 @@ redis.call('HSET', K.contact(arg.contact), 'st', 'handling', 'gen', arg.gen, 'of
   'agent', arg.agent, 'queue', arg.queue, 'channel', arg.channel, 'role', arg.role,
   'arrival', arg.arrival_ms)
 redis.call('ZADD', K.open(), arg.arrival_ms, arg.contact)
+local a = agent_of(arg.agent)
 if redis.call('EXISTS', K.released(arg.offer)) == 0 then
-  take_hand(arg.agent, arg.offer, arg.channel)
-  if arg.wrapup then
-    redis.call('HSET', K.hands(arg.agent), arg.offer, arg.channel .. '/wrapup')
-  end
+  take_hand(a, arg.offer, arg.channel)
+  if arg.wrapup then begin_wrapup(a, arg.offer) end
 end
-if redis.call('HGET', K.agent(arg.agent), 'offer') == arg.offer then
-  redis.call('HDEL', K.agent(arg.agent), 'offer')
-end
+if a.offer == arg.offer then set(a, 'offer', '') end
 if not loading then
   local today = K.today(arg.queue, arg.answered.day)
-  redis.call('HINCRBY', today, 'answered', 1)
-  redis.call('HINCRBY', today, 'within', arg.answered.within)
+  if redis.call('HINCRBY', today, 'answered', 1) == 1 then redis.call('EXPIRE', today, 172800) end
+  if arg.answered.within > 0 then redis.call('HINCRBY', today, 'within', 1) end
   redis.call('HINCRBY', today, 'wait_ms', arg.answered.wait_ms)
-  redis.call('EXPIRE', today, 172800)
   -- pace: a smoothed time between answers while somebody waited; what the expected wait is made of
-  local pace = hash(K.pace(arg.queue))
-  if pace.last and waited and arg.answered.wait_ms > 500 then
-    local gap = math.min(now - tonumber(pace.last), 3600000)
-    local smooth = pace.gap and (tonumber(pace.gap) * 0.9 + gap * 0.1) or gap
-    redis.call('HSET', K.pace(arg.queue), 'gap', smooth)
+  local pace = redis.call('HMGET', K.pace(arg.queue), 'last', 'gap')
+  if pace[1] and waited and arg.answered.wait_ms > 500 then
+    local gap = math.min(now - tonumber(pace[1]), 3600000)
+    local smooth = pace[2] and (tonumber(pace[2]) * 0.9 + gap * 0.1) or gap
+    redis.call('HSET', K.pace(arg.queue), 'gap', smooth, 'last', now)
+  else
+    redis.call('HSET', K.pace(arg.queue), 'last', now)
   end
-  redis.call('HSET', K.pace(arg.queue), 'last', now)
 end
 emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'handling' })
 emit({ t = 'handling', agent = arg.agent, contact = arg.contact, offer = arg.offer })
-place_agent(arg.agent)
-match_agent(arg.agent)
-if freed then
-  place_agent(freed)
-  match_agent(freed)
-end
+place_agent(a)
+match_agent(a)
+free(freed)
 return answer({ state = 'handling', withdrawn = withdrawn })

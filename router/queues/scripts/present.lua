@@ -1,35 +1,86 @@
 -- present: an agent's presence, class and capacity as the truth has them.
 -- Guarantee: applied once per version; who becomes available looks for work at once; an offer
 -- open to somebody who is no longer available stays until it is answered or missed.
--- arg: agent, version, state, reason?, since_ms, tier, class, band, kinds {channel: [kind]},
---      capacity {channel: n}, load?
+-- arg: agent, version, state, reason?, since_ms, tier, class, rank {band, house (0|1),
+--      newcomer (0|1)}, kinds {channel: text of kinds}, capacity {channel: n, all?}, blocks (text:
+--      held>blocked ...), quiet (bool)?: does not look for work, load?
 -- Answers {offer?}.
-local key = K.agent(arg.agent)
-local a = hash(key)
-if a.ver and tonumber(a.ver) >= arg.version then return answer({}) end
-local was_in = present(a.st) and a.st ~= 'offline'
-local is_in = arg.state ~= 'offline'
 
--- leave every idle set under the old class before the class changes
-if a.cls then
-  a.before, a.st = a.st, 'offline'
-  index_agent(arg.agent, a)
-  if was_in then count_signed_in(a.cls, -1) end
+-- A class stands as long as somebody of it is signed in.
+local function define(class)
+  if redis.call('EXISTS', K.class(class)) == 0 then
+    local fields = { band = arg.rank.band, house = arg.rank.house, newcomer = arg.rank.newcomer,
+      signed = 0 }
+    for _, channel in ipairs(CHANNELS) do
+      local kinds = {}
+      for kind in string.gmatch(arg.kinds[channel] or '', '%S+') do kinds[#kinds + 1] = kind end
+      for from = 1, #kinds, 1000 do
+        redis.call('SADD', K.kinds(class, channel), unpack(kinds, from, math.min(from + 999, #kinds)))
+      end
+      for _, kind in ipairs(kinds) do redis.call('SADD', K.able_classes(kind), class) end
+      fields['breadth:' .. channel] = #kinds
+      if #kinds > 0 then fields['dropped:' .. channel] = 'all' end
+    end
+    write(K.class(class), fields)
+  end
+  redis.call('HINCRBY', K.class(class), 'signed', 1)
 end
-for _, channel in ipairs(CHANNELS) do
-  redis.call('HSET', K.class(arg.class), 'kinds:' .. channel, cjson.encode(arg.kinds[channel] or {}))
-  redis.call('HSET', key, 'cap:' .. channel, arg.capacity[channel] or 0)
-  local most = tonumber(redis.call('HGET', K.class(arg.class), 'max:' .. channel) or 0)
-  if (arg.capacity[channel] or 0) > most then
-    redis.call('HSET', K.class(arg.class), 'max:' .. channel, arg.capacity[channel])
+
+-- Up to which load the class's idle sets are looked at.
+local function widen(class)
+  local most = redis.call('HMGET', K.class(class), 'max:voice', 'max:chat', 'max:video')
+  for i, channel in ipairs(CHANNELS) do
+    if (arg.capacity[channel] or 0) > tonumber(most[i] or 0) then
+      redis.call('HSET', K.class(class), 'max:' .. channel, arg.capacity[channel])
+    end
   end
 end
-redis.call('HSET', K.class(arg.class), 'band', arg.band)
-redis.call('HSET', key, 'st', arg.state, 'reason', present(arg.reason) and arg.reason or '',
-  'since', arg.since_ms, 'cls', arg.class, 'ver', arg.version, 'tier', arg.tier)
-if arg.state == 'available' and a.before ~= 'available' or not a.idle then
-  redis.call('HSET', key, 'idle', math.max(tonumber(a.idle or 0), arg.since_ms))
+
+local function undefine(class)
+  if redis.call('HINCRBY', K.class(class), 'signed', -1) > 0 then return end
+  for _, channel in ipairs(CHANNELS) do
+    for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(class, channel))) do
+      redis.call('SREM', K.able_classes(kind), class)
+      redis.call('ZREM', K.idle_classes(kind), class)
+    end
+    redis.call('DEL', K.kinds(class, channel), K.dropped(class, channel))
+  end
+  redis.call('DEL', K.class(class))
 end
-if is_in then count_signed_in(arg.class, 1) end
-place_agent(arg.agent)
-return answer({ offer = match_agent(arg.agent) })
+
+local version = redis.call('HGET', K.agent(arg.agent), 'ver')
+if version and tonumber(version) >= arg.version then return answer({}) end
+local a = agent_of(arg.agent)
+local before, class = present(a.st) and a.st or 'offline', a.cls
+local was_in, is_in = before ~= 'offline', arg.state ~= 'offline'
+
+-- leave every idle set under the old class before the class changes
+a.st = 'offline'
+index_agent(a)
+if a.house == '1' and before == 'available' then redis.call('HINCRBY', K.house(), 'in', -1) end
+-- the new class first: one that stays keeps its lists
+if is_in and not (was_in and class == arg.class) then define(arg.class) end
+if was_in and not (is_in and class == arg.class) then undefine(class) end
+if is_in then widen(arg.class) end
+for _, channel in ipairs(CHANNELS) do set(a, 'cap:' .. channel, arg.capacity[channel] or 0) end
+if present(arg.capacity.all) then
+  set(a, 'cap:all', arg.capacity.all)
+elseif a['cap:all'] then
+  redis.call('HDEL', K.agent(arg.agent), 'cap:all')
+  a['cap:all'] = nil
+end
+set(a, 'st', arg.state)
+set(a, 'cls', arg.class)
+set(a, 'house', tostring(arg.rank.house))
+set(a, 'blocks', arg.blocks)
+set(a, 'reason', present(arg.reason) and arg.reason or '')
+set(a, 'since', arg.since_ms)
+set(a, 'ver', arg.version)
+set(a, 'tier', arg.tier)
+if arg.state == 'available' and before ~= 'available' or not a.idle then
+  set(a, 'idle', math.max(tonumber(a.idle or 0), arg.since_ms))
+end
+if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
+if was_in ~= is_in or class ~= arg.class then risen = true end
+place_agent(a)
+return answer({ offer = not arg.quiet and match_agent(a) or nil })

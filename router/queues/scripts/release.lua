@@ -3,7 +3,8 @@
 -- arg: agent, offer, contact
 -- Answers {offer?}: the offer made to the agent at once.
 redis.call('SET', K.released(arg.offer), 1, 'EX', 3600)
-drop_hand(arg.agent, arg.offer, true)
-place_agent(arg.agent)
+local a = agent_of(arg.agent)
+drop_hand(a, arg.offer, true)
+place_agent(a)
 emit({ t = 'handling', agent = arg.agent, contact = arg.contact, offer = arg.offer })
-return answer({ offer = match_agent(arg.agent) })
+return answer({ offer = match_agent(a) })

@@ -5,10 +5,6 @@
 local c = hash(K.contact(arg.contact))
 local rank = c.queue and redis.call('ZRANK', K.order(c.queue), arg.contact)
 if not rank then return answer({ state = c.st or 'unknown' }) end
-local able = false
-for _, step in ipairs(cjson.decode(c.steps)) do
-  able = able or redis.call('EXISTS', K.able_classes(step.kind)) == 1
-end
-return answer({ state = c.st, position = rank + 1, able = able, step = tonumber(c.step),
+return answer({ state = c.st, position = rank + 1, able = not alone(c), step = tonumber(c.step),
   waiting = redis.call('ZCARD', K.order(c.queue)),
   gap_ms = tonumber(redis.call('HGET', K.pace(c.queue), 'gap') or 0) })

@@ -1,22 +1,38 @@
--- wake: waiting contacts whose next step or exclusion's end has come look again, oldest first.
--- Guarantee: a bounded number a call; each is moved and matched in the same breath.
--- arg: limit
--- Answers {woken, more (bool)}.
+-- wake: waiting contacts whose moment has come look again, oldest first: the next step, the end of
+-- an exclusion or preference, or the time to leave the line.
+-- Guarantee: a bounded number a call; each is moved and matched in the same breath. Who leaves is
+-- answered, and not again before lease_ms is over: what comes then is the truth's to decide.
+-- arg: limit, lease_ms
+-- Answers {woken, more (bool), leaving? [{contact, gen, waited_ms, alone (bool)}]}.
 local ids = redis.call('ZRANGE', K.wake(), '-inf', now, 'BYSCORE', 'LIMIT', 0, arg.limit)
+local leaving = {}
 for _, id in ipairs(ids) do
   local c = hash(K.contact(id))
+  c.declined = false
   for agent, until_ms in pairs(hash(K.excluded(id))) do
-    if tonumber(until_ms) <= now then redis.call('HDEL', K.excluded(id), agent) end
+    if tonumber(until_ms) <= now then redis.call('HDEL', K.excluded(id), agent) else c.declined = true end
   end
   if c.st == 'waiting' then
-    if take_step(id, c) then
-      line_up(id, c)
-      emit({ t = 'contact', contact = id, queue = c.queue, state = 'waiting' })
+    c.lined = true
+    local waited = now - tonumber(c.line_at)
+    local over = present(c.leave) and waited >= tonumber(c.leave)
+    local lonely = present(c.alone) and waited >= tonumber(c.alone) and alone(c)
+    local moved = take_step(id, c)
+    local offered, hold = match_contact(id, c)
+    if not offered then
+      -- out of a preference, or on another step: into the line that it belongs to now
+      if moved or not hold then line_up(id, c, hold) end
+      set_wake(id, c)
+      if over or lonely then
+        redis.call('ZADD', K.wake(), now + (arg.lease_ms or 10000), id)
+        leaving[#leaving + 1] = { contact = id, gen = tonumber(c.gen), waited_ms = waited,
+          alone = lonely or false }
+      end
     end
-    set_wake(id, c)
-    match_contact(id, c)
+    if moved then emit({ t = 'contact', contact = id, queue = c.queue, state = c.st }) end
   else
+    -- who is offered looks again when that has come to nothing
     redis.call('ZREM', K.wake(), id)
   end
 end
-return answer({ woken = #ids, more = #ids == arg.limit })
+return answer({ woken = #ids, more = #ids == arg.limit, leaving = #leaving > 0 and leaving or nil })

@@ -1,0 +1,117 @@
+-- Included: lines of waiting contacts, their steps, and when they look again.
+-- A line holds the waiting contacts of one kind by effective arrival; offered ones are out of it.
+-- `lines` holds per channel the kinds with somebody waiting, by a lower bound of the effective
+-- arrival of their head: corrected when it is looked at, so that leaving a line costs nothing.
+
+local ALONE_AGAIN_MS = 30000   -- who may leave because nobody is there is looked at again so often
+
+local function excluded(contact, agent)
+  local until_ms = redis.call('HGET', K.excluded(contact), agent)
+  return until_ms and tonumber(until_ms) > now
+end
+
+-- Steps as {kind, strategy, from_ms, ahead_ms, skip}, from their text: fields by spaces, steps by ;
+local function steps_of(c)
+  if not c.parsed then
+    c.parsed = {}
+    for kind, strategy, from_ms, ahead_ms, skip in
+      string.gmatch(c.steps, '([^; ]+) (%S+) (%d+) (%d+) (%d)') do
+      c.parsed[#c.parsed + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
+        ahead_ms = tonumber(ahead_ms), skip = skip == '1' }
+    end
+  end
+  return c.parsed
+end
+
+local function able(kind) return redis.call('EXISTS', K.able_classes(kind)) == 1 end
+
+-- Nobody signed in could serve the contact in any step.
+local function alone(c)
+  for _, step in ipairs(steps_of(c)) do
+    if able(step.kind) then return false end
+  end
+  return true
+end
+
+local function effective(c) return tonumber(c.score) - tonumber(c.ahead or 0) end
+
+-- Fields of a contact that is not written yet (`c.new`) are written with it, at the end.
+local function change(id, c, fields)
+  for name, value in pairs(fields) do c[name] = value end
+  if not c.new then write(K.contact(id), fields) end
+end
+
+-- `hold`: waits for the preferred agent alone.
+local function line_up(id, c, hold)
+  local at = effective(c)
+  if present(c.prefer) then redis.call('ZADD', K.own(c.prefer, c.channel), at, id) end
+  if not hold then
+    redis.call('ZADD', K.line(c.kind), at, id)
+    redis.call('ZADD', K.lines(c.channel), 'LT', at, c.kind)
+  end
+  c.lined = true
+end
+
+local function out_of_line(id, c)
+  if present(c.kind) then redis.call('ZREM', K.line(c.kind), id) end
+  if present(c.prefer) then redis.call('ZREM', K.own(c.prefer, c.channel), id) end
+  c.lined = false
+end
+
+-- The contact is out of its queue for good (answered, moved or ended).
+local function out_of_queue(id, c)
+  if redis.call('ZREM', K.order(c.queue), id) == 0 then return end
+  out_of_line(id, c)
+  redis.call('ZREM', K.age(c.queue), id)
+  redis.call('ZREM', K.wake(), id)
+  redis.call('DEL', K.excluded(id))
+  if redis.call('HINCRBY', K.routes(c.queue), c.route, -1) == 0 then
+    redis.call('HDEL', K.routes(c.queue), c.route)
+  end
+end
+
+-- Sets the next moment at which the contact looks again: the next step, the end of an exclusion
+-- or of a preference, or when it leaves.
+local function set_wake(id, c)
+  local at
+  local function no_later(t)
+    if t > now and (not at or t < at) then at = t end
+  end
+  local line_at = tonumber(c.line_at)
+  for _, step in ipairs(steps_of(c)) do
+    if step.from_ms > 0 then no_later(line_at + step.from_ms) end
+  end
+  if c.declined ~= false then
+    for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do no_later(tonumber(until_ms)) end
+  end
+  if present(c.prefer_until) then no_later(tonumber(c.prefer_until)) end
+  if present(c.leave) then no_later(line_at + tonumber(c.leave)) end
+  if present(c.alone) then
+    no_later(math.max(line_at + tonumber(c.alone), now + ALONE_AGAIN_MS))
+  end
+  if at then
+    redis.call('ZADD', K.wake(), at, id)
+  elseif not c.new then
+    redis.call('ZREM', K.wake(), id)
+  end
+end
+
+-- Moves the contact to the step that its waiting time says, past those to be skipped because
+-- nobody signed in could serve them; true when it changed. The contact is out of line then.
+local function take_step(id, c)
+  local steps = steps_of(c)
+  local at = 1
+  for n = 2, #steps do
+    if now >= tonumber(c.line_at) + steps[n].from_ms then at = n end
+  end
+  while steps[at].skip and steps[at + 1] and not able(steps[at].kind) do at = at + 1 end
+  if at == tonumber(c.step or 0) then return false end
+  if c.lined then out_of_line(id, c) end
+  local step = steps[at]
+  local before = effective(c)
+  change(id, c, { step = at, kind = step.kind, strategy = step.strategy, ahead = step.ahead_ms })
+  if not c.new and effective(c) ~= before then
+    redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id)
+  end
+  return true
+end
