@@ -37,6 +37,8 @@ from router.queues.outbox import Outbox
 from router.queues.rebuild import Rebuilder, Watch
 from router.ratings.store import Ratings
 from router.settings import Settings
+from router.statistics.reading import Statistics
+from router.statistics.rollup import Rollup
 from router.store.hub import Hub
 from router.store.live import open_live
 from router.store.truth import open_pool
@@ -59,6 +61,7 @@ from router.web import (
     origins,
     pages,
     socket,
+    statistics,
     widgets,
     workspace,
 )
@@ -82,6 +85,7 @@ ROOMS = (
     guests,
     contacts,
     floor,
+    statistics,
     ice,
     desk,
     contact_socket,
@@ -104,7 +108,7 @@ def make_app(settings: Settings) -> web.Application:
     app[origins.HOST_SITES] = origins.HostSites()
     app.on_response_prepare.append(origins.let_read)
     socket.add_drain(app)
-    app.cleanup_ctx.extend([metrics.loop_lag, _stores, _identity, _contacts, _sockets])
+    app.cleanup_ctx.extend([metrics.loop_lag, _stores, _identity, _contacts, _statistics, _sockets])
     if settings.twilio is not None:
         app.cleanup_ctx.append(_voice)
     for room in ROOMS:
@@ -170,6 +174,12 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
     await timers.close()
     await kinds.close()
     await rebuilder.close()
+
+
+async def _statistics(app: web.Application) -> AsyncIterator[None]:
+    app[keys.STATISTICS] = Statistics(app[keys.POOL])
+    async with _beside(Rollup(app[keys.POOL]).run_forever()):
+        yield
 
 
 async def _sockets(app: web.Application) -> AsyncIterator[None]:

@@ -23,7 +23,7 @@ from router.store.truth import Connection, Row
 
 log = structlog.get_logger()
 
-HookEvent = Literal["accepted", "ended", "released", "escalated"]
+HookEvent = Literal["accepted", "ended", "released", "escalated", "led"]
 Hook = Callable[[Contact, Handling | None], Awaitable[None]]
 
 
@@ -85,6 +85,18 @@ class Line:
         if document is None:
             raise NotFound("there is no such queue")
         return policy_of(document)
+
+    async def _leave_line(self, connection: Connection, contact_id: UUID) -> None:
+        """Keep, for the figures, that a waiting contact leaves its line for another.
+
+        Call it in the transaction that moves it, before its row says the other queue.
+        """
+        await connection.execute(
+            "insert into line_left (workspace_id, contact_id, queue_id, channel, line_at)"
+            " select workspace_id, id, queue_id, channel, line_at from contact"
+            " where id = $1 and state = 'waiting' for no key update",
+            contact_id,
+        )
 
     async def _put_in_line(
         self,

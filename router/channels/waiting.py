@@ -15,7 +15,8 @@ class Waiting(Line):
     """Between the arrival and the accept."""
 
     async def standing(self, contact: Contact, *, told: bool = False) -> Standing:
-        """Position and expected wait. told: the person is told it, so it never gets worse.
+        """Position and expected wait. told: the person is told it, so it never gets worse,
+        and the first wait is kept, to be compared with what came.
 
         Raises Unavailable and Rebuilding as the engine does.
         """
@@ -23,14 +24,17 @@ class Waiting(Line):
         if "position" not in live:
             return Standing(live["state"], None, None, servable=False)
         position = told_position(live["position"], contact.told_position)
+        wait = expected_wait_s(position, live.get("gap_ms", 0), servable=live["able"])
         if told:
             position = await self._pool.fetchval(
-                "update contact set told_position = least(told_position, $2) where id = $1"
-                " returning told_position",
+                "update contact set told_position = least(told_position, $2),"
+                " estimate_s = coalesce(estimate_s, $3), estimated_at = case when estimate_s is"
+                " null and $3 is not null then clock_timestamp() else estimated_at end"
+                " where id = $1 returning told_position",
                 contact.id,
                 position,
+                wait,
             )
-        wait = expected_wait_s(position, live.get("gap_ms", 0), servable=live["able"])
         return Standing(live["state"], position, wait, servable=live["able"])
 
     async def callback(self, contact_id: UUID, e164: str) -> Contact:
@@ -70,6 +74,7 @@ class Waiting(Line):
         assert draft is not None
         steps = await self._kinds.compile(policy, draft)
         async with self._pool.acquire() as connection, connection.transaction():
+            await self._leave_line(connection, contact_id)
             row = await connection.fetchrow(
                 "update contact set queue_id = $2, generation = generation + 1, line_at = now(),"
                 " told_position = null where id = $1 and state = 'waiting' returning *",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from router.queues.engine import Engine
     from router.ratings.store import Ratings
     from router.settings import Settings
+    from router.statistics.reading import Statistics
     from router.store.hub import Hub
     from router.web.clock import LiveClock
     from router.web.floor_view import Floors
@@ -44,6 +45,8 @@ PEOPLE: web.AppKey[People] = web.AppKey("people")
 ACCOUNTS: web.AppKey[Accounts] = web.AppKey("accounts")
 INVITATIONS: web.AppKey[Invitations] = web.AppKey("invitations")
 EXPERTS: web.AppKey[Experts] = web.AppKey("experts")
+
+STATISTICS: web.AppKey[Statistics] = web.AppKey("statistics")
 
 CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")
 HANDS: web.AppKey[Hands] = web.AppKey("hands")
