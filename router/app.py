@@ -30,6 +30,7 @@ from router.identity.hashing import Hasher
 from router.identity.invitations import Invitations
 from router.identity.people import People
 from router.identity.sessions import Sessions
+from router.policy.versions import Versions
 from router.queues.engine import Engine
 from router.queues.floor import Floor
 from router.queues.interning import Kinds
@@ -146,6 +147,7 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
     app[keys.INVITATIONS] = Invitations(app[keys.POOL], hasher, sessions)
     app[keys.EXPERTS] = Experts(app[keys.POOL], hasher)
     app[keys.HASHER] = hasher
+    app[keys.POLICY] = Versions(app[keys.POOL])
     async with _beside(tidying.run(app[keys.POOL])):
         yield
     hasher.close()

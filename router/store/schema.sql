@@ -13,7 +13,8 @@ create table workspace (
     token_secret text not null default encode(sha256(gen_random_uuid()::text::bytea || gen_random_uuid()::text::bytea), 'hex'),
     policy jsonb not null default '{}',   -- router/queues/rules.py
     created_at timestamptz not null default now(),
-    policy_number int not null default 0  -- the newest policy_version, which is the active one
+    policy_number int not null default 0, -- the newest policy_version, which is the active one
+    rules_changed_at timestamptz          -- signed-in agents are told of them (channels/following.py)
 );
 
 -- Staff -------------------------------------------------------------------------------------

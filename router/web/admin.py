@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from router.web import accounts, entry_points, experts, login, people, queues, ratings
+from router.web import accounts, entry_points, experts, login, people, policy, queues, ratings
 from router.web.routes import Route, add
 
 ROUTES: list[Route] = [
@@ -13,6 +13,7 @@ ROUTES: list[Route] = [
     *experts.ROUTES,
     *queues.ROUTES,
     *entry_points.ROUTES,
+    *policy.ROUTES,
     *people.ROUTES,
     *ratings.ROUTES,
 ]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
-import asyncpg
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from router.errors import Conflict, Invalid, NotFound
-from router.identity import audit
-from router.store.truth import Connection
+from router.policy.document import EntryPoint
+from router.policy.rows import Draft, name_of
+from router.policy.versions import By, change, country_of
 from router.web import ways_in
 from router.web.keys import POOL
+from router.web.policy import tell
 from router.web.requests import Body, line, path_id
 from router.web.routes import Route, add
-from router.web.viewers import viewer
+from router.web.viewers import Viewer, viewer
 
 Text = Annotated[str, Meta(max_length=1000)]
 Language = Annotated[str, Meta(max_length=100)]
@@ -91,12 +93,13 @@ class EntryPointList(msgspec.Struct):
 
 _FIELDS = EntryPointRecord.__struct_fields__
 _SELECT = f"select {', '.join(_FIELDS)} from entry_point where workspace_id = $1"
-_WRITTEN = _FIELDS[1:]
 
 
 async def _list(request: web.Request) -> EntryPointList:
     who = await viewer(request, "admin")
-    rows = await request.app[POOL].fetch(_SELECT + " order by name, id", who.workspace_id)
+    rows = await request.app[POOL].fetch(
+        _SELECT + " and retired_at is null order by name, id", who.workspace_id
+    )
     return EntryPointList([EntryPointRecord(**dict(row)) for row in rows])
 
 
@@ -106,48 +109,87 @@ async def _create(request: web.Request, body: NewEntryPoint) -> EntryPointRecord
     given["languages"] = given["languages"] or [body.language]
     if body.address is None and body.kind == "widget":
         given["address"] = secrets.token_urlsafe(12)
-    return await _write(request, who.workspace_id, who.account_id, None, given)
+    return await _write(request, who, None, given)
 
 
 async def _change(request: web.Request, body: EntryPointChange) -> EntryPointRecord:
     who = await viewer(request, "admin")
     # absent fields are not in it
     given = msgspec.to_builtins(body)
-    return await _write(request, who.workspace_id, who.account_id, path_id(request), given)
+    return await _write(request, who, path_id(request), given)
 
 
 async def _write(
-    request: web.Request, ws: UUID, by: UUID, entry_point: UUID | None, given: dict[str, Any]
+    request: web.Request, who: Viewer, entry_point: UUID | None, given: dict[str, Any]
 ) -> EntryPointRecord:
+    """Make a version of the policy with the entry point in it."""
+    ws = who.workspace_id
     async with request.app[POOL].acquire() as conn, conn.transaction():
-        before: dict[str, Any] = {}
-        if entry_point is not None:
-            row = await conn.fetchrow(_SELECT + " and id = $2 for update", ws, entry_point)
-            if row is None:
-                raise NotFound("There is no such entry point.")
-            before = dict(row)
-        country = await conn.fetchval("select country from workspace where id = $1", ws)
-        values = _checked({**before, **given}, set(given), country)
-        await _check_queues(conn, ws, values)
-        ordered = [values[name] for name in _WRITTEN]
-        places = ", ".join(f"${n}" for n in range(3, len(ordered) + 3))
+        country = await country_of(conn, ws)
+        if entry_point is None:
+            address = ways_in.address(given["kind"], given["address"] or "", country)
+            given = {**given, "address": address}
+
+        def written(draft: Draft) -> Draft:
+            return _put(draft, entry_point, given, country)
+
+        verb, done_to = ("create", "made") if entry_point is None else ("change", "changed")
+        by = By(
+            who.account_id,
+            f"Entry point {done_to}",
+            action=f"entry_point.{verb}",
+            subject=entry_point or given["address"],
+            detail={"fields": sorted(given)},
+        )
         try:
-            row = await conn.fetchrow(
-                f"insert into entry_point (workspace_id, id, {', '.join(_WRITTEN)})"
-                f" values ($1, coalesce($2::uuid, gen_random_uuid()), {places})"
-                " on conflict (id) do update set "
-                + ", ".join(f"{name} = excluded.{name}" for name in _WRITTEN)
-                + f" returning {', '.join(_FIELDS)}",
-                ws,
-                entry_point,
-                *ordered,
-            )
-        except asyncpg.UniqueViolationError:
-            raise Conflict("This address is another entry point's.", field="address") from None
-        assert row is not None
-        verb = "create" if entry_point is None else "change"
-        await audit.note(conn, ws, by, f"entry_point.{verb}", row["id"], {"fields": sorted(given)})
+            done = await change(conn, ws, by, written)
+        except Conflict as error:
+            if error.field is not None and error.field.endswith(".address"):
+                raise _taken() from None
+            raise
+        row = await conn.fetchrow(
+            _SELECT + " and retired_at is null and (id = $2 or (kind = $3 and address = $4))",
+            ws,
+            entry_point,
+            given.get("kind"),
+            given.get("address"),
+        )
+    await tell(request.app, ws, done)
+    assert row is not None
     return EntryPointRecord(**dict(row))
+
+
+def _put(draft: Draft, old: UUID | None, given: dict[str, Any], country: str) -> Draft:
+    """The draft with this entry point in it. old: the one that is changed.
+
+    Raises Invalid, NotFound and Conflict, naming the body's field.
+    """
+    points = {draft.entry_points[name_of(each)]: each for each in draft.document.entry_points}
+    before: dict[str, Any] = {}
+    if old is not None:
+        if old not in points:
+            raise NotFound("There is no such entry point.")
+        before = msgspec.to_builtins(points[old])
+    values = _checked({**before, **given}, set(given), country)
+    slugs = {queue: slug for slug, queue in draft.queues.items()}
+    for role in ("customer", "expert"):
+        asked = values.pop(f"{role}_queue_id", None)
+        if asked is not None:
+            slug = slugs.get(UUID(str(asked)))
+            if slug is None:
+                raise Invalid("There is no such queue.", field=f"{role}_queue_id")
+            values[f"{role}s"] = slug
+    point = msgspec.convert(values, EntryPoint)
+    if any(name_of(each) == name_of(point) for mine, each in points.items() if mine != old):
+        raise _taken()
+    points[old or uuid4()] = point
+    ids = {name_of(each): mine for mine, each in points.items()}
+    document = msgspec.structs.replace(draft.document, entry_points=tuple(points.values()))
+    return replace(draft, document=document, entry_points=ids)
+
+
+def _taken() -> Conflict:
+    return Conflict("This address is another entry point's.", field="address")
 
 
 def _checked(values: dict[str, Any], given: set[str], country: str) -> dict[str, Any]:
@@ -165,15 +207,6 @@ def _checked(values: dict[str, Any], given: set[str], country: str) -> dict[str,
     if "origins" in given:
         values["origins"] = ways_in.origins(values["origins"])
     return values
-
-
-async def _check_queues(conn: Connection, ws: UUID, values: dict[str, Any]) -> None:
-    for name in ("customer_queue_id", "expert_queue_id"):
-        values[name] = UUID(str(values[name]))
-        if not await conn.fetchval(
-            "select true from queue where workspace_id = $1 and id = $2", ws, values[name]
-        ):
-            raise Invalid("There is no such queue.", field=name)
 
 
 _PATH = "/api/entry-points"

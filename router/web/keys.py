@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from router.identity.invitations import Invitations
     from router.identity.people import People
     from router.identity.sessions import Sessions
+    from router.policy.versions import Versions
     from router.queues.engine import Engine
     from router.ratings.store import Ratings
     from router.settings import Settings
@@ -45,6 +46,7 @@ PEOPLE: web.AppKey[People] = web.AppKey("people")
 ACCOUNTS: web.AppKey[Accounts] = web.AppKey("accounts")
 INVITATIONS: web.AppKey[Invitations] = web.AppKey("invitations")
 EXPERTS: web.AppKey[Experts] = web.AppKey("experts")
+POLICY: web.AppKey[Versions] = web.AppKey("policy")
 
 STATISTICS: web.AppKey[Statistics] = web.AppKey("statistics")
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from router.errors import Conflict, Invalid, NotFound
-from router.identity import audit
+from router.errors import Conflict, Invalid, NotFound, SecondlineError
+from router.policy.document import Queue, policy_of
+from router.policy.rows import Draft
+from router.policy.versions import By, Refused, change
 from router.queues.policy import Policy, parse
-from router.store.truth import Connection
-from router.web.keys import HUB, POOL
+from router.web.keys import POOL
+from router.web.policy import tell
 from router.web.requests import Body, convert, line, path_id
 from router.web.routes import Route, add
 from router.web.viewers import Viewer, viewer
@@ -61,95 +65,122 @@ _SELECT = "select id, slug, name, policy, closed from queue where workspace_id =
 
 async def _list(request: web.Request) -> QueueList:
     who = await viewer(request, "admin")
-    rows = await request.app[POOL].fetch(_SELECT + " order by name, id", who.workspace_id)
+    rows = await request.app[POOL].fetch(
+        _SELECT + " and retired_at is null order by name, id", who.workspace_id
+    )
     return QueueList([_record(row) for row in rows])
 
 
 async def _create(request: web.Request, body: NewQueue) -> QueueRecord:
     who = await viewer(request, "admin")
     name = line(body.name, "name")
-    async with request.app[POOL].acquire() as conn, conn.transaction():
-        await _check_policy(conn, who, body.policy, body.slug)
-        made = await conn.fetchval(
-            "insert into queue (workspace_id, slug, name, policy) values ($1, $2, $3, $4)"
-            " on conflict (workspace_id, slug) do nothing returning id",
-            who.workspace_id,
-            body.slug,
-            name,
-            body.policy,
-        )
-        if made is None:
+    queue = _queue(name, body.policy)
+
+    def made(draft: Draft) -> Draft:
+        queues = draft.document.queues
+        if body.slug in queues:
             raise _taken()
-        await audit.note(
-            conn, who.workspace_id, who.account_id, "queue.create", made, {"slug": body.slug}
-        )
-    return await _after(request, who, made)
+        return _with(draft, {**queues, body.slug: queue})
+
+    by = By(
+        who.account_id,
+        f"Queue “{name}” made",
+        action="queue.create",
+        subject=body.slug,
+        detail={"slug": body.slug},
+    )
+    return await _write(request, who, by, body.slug, made)
 
 
 async def _change(request: web.Request, body: QueueChange) -> QueueRecord:
     who = await viewer(request, "admin")
-    queue = path_id(request)
-    async with request.app[POOL].acquire() as conn, conn.transaction():
-        before = await conn.fetchrow(
-            _SELECT + " and id = $2 for no key update", who.workspace_id, queue
-        )
-        if before is None:
-            raise NotFound("There is no such queue.")
-        slug = before["slug"] if body.slug is UNSET else body.slug
-        if slug != before["slug"]:
-            await _check_unused(conn, who, before["slug"])
-        policy = before["policy"] if body.policy is UNSET else body.policy
-        await _check_policy(conn, who, policy, slug)
-        try:
-            await conn.execute(
-                "update queue set slug = $2, name = $3, policy = $4 where id = $1",
-                queue,
-                slug,
-                before["name"] if body.name is UNSET else line(body.name, "name"),
-                policy,
-            )
-        except asyncpg.UniqueViolationError:
-            raise _taken() from None
-        detail = {} if body.policy is UNSET else {"from": before["policy"], "to": policy}
-        await audit.note(conn, who.workspace_id, who.account_id, "queue.change", queue, detail)
-    return await _after(request, who, queue)
-
-
-async def _after(request: web.Request, who: Viewer, queue: UUID) -> QueueRecord:
-    await request.app[HUB].publish(who.workspace_id, {"t": "queue", "queue": str(queue)})
-    row = await request.app[POOL].fetchrow(_SELECT + " and id = $2", who.workspace_id, queue)
+    id_ = path_id(request)
+    name = body.name if body.name is UNSET else line(body.name, "name")
+    row = await request.app[POOL].fetchrow(
+        _SELECT + " and id = $2 and retired_at is null", who.workspace_id, id_
+    )
     if row is None:
         raise NotFound("There is no such queue.")
+    slug = row["slug"] if body.slug is UNSET else body.slug
+
+    def changed(draft: Draft) -> Draft:
+        old = next((slug for slug, mine in draft.queues.items() if mine == id_), None)
+        if old is None:
+            raise NotFound("There is no such queue.")
+        before = draft.document.queues[old]
+        if slug != old and slug in draft.document.queues:
+            raise _taken()
+        after = _queue(
+            before.name if name is UNSET else name,
+            policy_of(before) if body.policy is UNSET else body.policy,
+        )
+        return _renamed(draft, old, slug, after)
+
+    by = By(who.account_id, f"Queue “{row['name']}” changed", action="queue.change", subject=id_)
+    return await _write(request, who, by, slug, changed)
+
+
+async def _write(
+    request: web.Request, who: Viewer, by: By, slug: str, alter: Callable[[Draft], Draft]
+) -> QueueRecord:
+    """Make a version of the policy with the queue in it; what is wrong is said at its field."""
+    async with request.app[POOL].acquire() as conn, conn.transaction():
+        try:
+            done = await change(conn, who.workspace_id, by, alter)
+        except Refused as error:
+            raise _refused(error, slug) from None
+        row = await conn.fetchrow(
+            _SELECT + " and slug = $2 and retired_at is null", who.workspace_id, slug
+        )
+    await tell(request.app, who.workspace_id, done)
     return _record(row)
 
 
-async def _check_policy(conn: Connection, who: Viewer, document: Any, slug: str) -> None:
-    """Refuse a policy that breaks a rule, or passes on to a queue that does not exist."""
+def _queue(name: str, policy: Any) -> Queue:
+    """The queue with this policy as it came from JSON. Raises Invalid. Pure."""
     try:
-        convert(document, Policy)
+        convert(policy, Policy)
     except Invalid as error:
         raise Invalid(
             error.message, field=f"policy.{error.field}" if error.field else "policy"
         ) from None
-    policy = parse(document)
-    if policy.escalates_to in (None, slug):
-        return
-    if not await conn.fetchval(
-        "select true from queue where workspace_id = $1 and slug = $2",
-        who.workspace_id,
-        policy.escalates_to,
-    ):
-        raise Invalid("There is no queue with this short name.", field="policy.escalates_to")
+    return Queue(name=name, **msgspec.structs.asdict(parse(policy)))
 
 
-async def _check_unused(conn: Connection, who: Viewer, slug: str) -> None:
-    user = await conn.fetchval(
-        "select name from queue where workspace_id = $1 and policy->>'escalates_to' = $2",
-        who.workspace_id,
-        slug,
+def _with(draft: Draft, queues: dict[str, Queue]) -> Draft:
+    return replace(draft, document=msgspec.structs.replace(draft.document, queues=queues))
+
+
+def _renamed(draft: Draft, old: str, slug: str, queue: Queue) -> Draft:
+    """The draft with this queue in its place, and entry points leading to its short name. Pure."""
+    queues = {
+        slug if mine == old else mine: queue if mine == old else other
+        for mine, other in draft.document.queues.items()
+    }
+    points = tuple(
+        msgspec.structs.replace(
+            point,
+            customers=slug if point.customers == old else point.customers,
+            experts=slug if point.experts == old else point.experts,
+        )
+        for point in draft.document.entry_points
     )
-    if user is not None:
-        raise Conflict(f"The queue “{user}” passes on to it by this short name.", field="slug")
+    ids = {slug if mine == old else mine: id_ for mine, id_ in draft.queues.items()}
+    document = msgspec.structs.replace(draft.document, queues=queues, entry_points=points)
+    return replace(draft, document=document, queues=ids)
+
+
+def _refused(error: Refused, slug: str) -> SecondlineError:
+    """The first problem at the field of the body that it is about."""
+    for problem in error.problems:
+        if problem.field.startswith(f"queues.{slug}."):
+            field = problem.field.removeprefix(f"queues.{slug}.")
+            return Invalid(problem.message, field="name" if field == "name" else f"policy.{field}")
+    # only another short name can make another part wrong
+    other = re.match(r"queues\.([^.]+)", error.problems[0].field)
+    return Conflict(
+        f"The queue “{other[1] if other else ''}” leads to it by this short name.", field="slug"
+    )
 
 
 def _taken() -> Conflict:

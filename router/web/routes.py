@@ -45,6 +45,7 @@ class Route:
     origins: "own": a foreign Origin is refused; "widget": host sites of a widget may call it
         from the browser.
     media: the body's media type; other than JSON: the handler reads it itself.
+    limit: bytes of the body at most.
     """
 
     method: str
@@ -59,11 +60,12 @@ class Route:
     errors: tuple[type[SecondlineError], ...] = field(default=())
     origins: str = "own"
     media: str = "application/json"
+    limit: int = requests.BODY_LIMIT
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         arguments: list[Any] = [request]
         if self.body is not None and self.media == "application/json":
-            arguments.append(await requests.body(request, self.body))
+            arguments.append(await requests.body(request, self.body, limit=self.limit))
         if self.query is not None:
             arguments.append(requests.query(request, self.query))
         answer = await self.handler(*arguments)

@@ -1,0 +1,277 @@
+"""The document from the rows that the service reads, and back into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+
+from router.errors import Conflict
+from router.policy.document import Document, EntryPoint, Queue, policy_of, sparse
+from router.queues.follows import follows
+from router.queues.rules import Rules
+from router.store.truth import Connection, Row
+
+_RULES = frozenset(Rules.__struct_fields__) - {"demo"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document, with the rows that its parts are: queues by short name, entry points by
+    `kind address`. What is not named is found by its name, or new."""
+
+    document: Document
+    queues: dict[str, UUID] = field(default_factory=dict)
+    entry_points: dict[str, UUID] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> dict[str, dict[str, str]]:
+        """The rows, as a version keeps them."""
+        return {
+            "queues": {slug: str(id_) for slug, id_ in self.queues.items()},
+            "entry_points": {name: str(id_) for name, id_ in self.entry_points.items()},
+        }
+
+    @classmethod
+    def kept(cls, document: Document, ids: dict[str, dict[str, str]]) -> Draft:
+        """A version's document with its rows."""
+        return cls(
+            document,
+            {slug: UUID(id_) for slug, id_ in ids["queues"].items()},
+            {name: UUID(id_) for name, id_ in ids["entry_points"].items()},
+        )
+
+
+def name_of(point: EntryPoint) -> str:
+    """What an entry point is known by."""
+    return f"{point.kind} {point.address}"
+
+
+async def load(conn: Connection, workspace_id: UUID) -> Draft:
+    """The policy that the rows of this workspace hold."""
+    rules = await conn.fetchval("select policy from workspace where id = $1", workspace_id)
+    queues = await conn.fetch(
+        "select id, slug, name, policy from queue"
+        " where workspace_id = $1 and retired_at is null order by created_at, slug",
+        workspace_id,
+    )
+    points = await conn.fetch(
+        "select p.*, c.slug as customers, e.slug as experts from entry_point p"
+        " join queue c on c.id = p.customer_queue_id join queue e on e.id = p.expert_queue_id"
+        " where p.workspace_id = $1 and p.retired_at is null order by p.created_at, p.address",
+        workspace_id,
+    )
+    document = msgspec.convert(
+        {
+            "rules": {name: value for name, value in rules.items() if name in _RULES},
+            "queues": {row["slug"]: {**row["policy"], "name": row["name"]} for row in queues},
+            "entry_points": [
+                {name: row[name] for name in EntryPoint.__struct_fields__} for row in points
+            ],
+        },
+        Document,
+    )
+    return Draft(
+        document,
+        {row["slug"]: row["id"] for row in queues},
+        {f"{row['kind']} {row['address']}": row["id"] for row in points},
+    )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written. queues: those that changed, in any way."""
+
+    draft: Draft
+    queues: frozenset[UUID]
+    rules: bool
+
+
+async def store(conn: Connection, workspace_id: UUID, before: Draft, after: Draft) -> Stored:
+    """Write the rows that differ, in the caller's transaction, which holds the workspace's row.
+
+    Queues and entry points that are dropped are retired. Raises Conflict for a queue that is
+    dropped while contacts are in it, and for an address that is another workspace's.
+    """
+    writer = _Writer(conn, workspace_id, before)
+    queues = await writer.queues(after)
+    points = await writer.entry_points(replace(after, queues=queues))
+    rules = before.document.rules != after.document.rules
+    if rules:
+        # what is no rule of ours stays: the demo's mark is not for a policy to take away
+        await conn.execute(
+            "update workspace set policy = $2::jsonb || (policy - $3::text[]),"
+            " rules_changed_at = clock_timestamp() where id = $1",
+            workspace_id,
+            sparse(after.document.rules),
+            list(_RULES),
+        )
+    draft = Draft(after.document, queues, points)
+    return Stored(draft, frozenset(writer.touched), rules)
+
+
+class _Writer:
+    def __init__(self, conn: Connection, workspace_id: UUID, before: Draft) -> None:
+        self._conn = conn
+        self._ws = workspace_id
+        self._before = before
+        self.touched: set[UUID] = set()
+
+    async def queues(self, after: Draft) -> dict[str, UUID]:
+        rows = await self._conn.fetch(
+            "select id, slug, retired_at from queue where workspace_id = $1", self._ws
+        )
+        known: dict[UUID, Row] = {row["id"]: row for row in rows}
+        by_slug = {row["slug"]: row["id"] for row in rows}
+        ids: dict[str, UUID] = {}
+        for slug in after.document.queues:
+            given = after.queues.get(slug) or uuid4()
+            ids[slug] = given if given in known else by_slug.get(slug, given)
+        # by hand a document may name one row twice: the later of the two is new
+        taken: set[UUID] = set()
+        for slug, id_ in ids.items():
+            ids[slug] = uuid4() if id_ in taken else id_
+            taken.add(ids[slug])
+        await self._retire(set(self._before.queues.values()) - taken)
+        await self._free_names(ids, known, by_slug)
+        for slug, queue in after.document.queues.items():
+            await self._queue(ids[slug], slug, queue, known.get(ids[slug]))
+        return ids
+
+    async def _retire(self, dropped: set[UUID]) -> None:
+        if not dropped:
+            return
+        # waits for who is being put in line there, and makes who comes later wait for us
+        rows = await self._conn.fetch(
+            "select id, slug from queue where id = any($1) order by id for update", list(dropped)
+        )
+        used = await self._conn.fetch(
+            "select queue_id, count(*) as contacts from contact"
+            " where workspace_id = $1 and state <> 'ended' and queue_id = any($2)"
+            " group by queue_id",
+            self._ws,
+            list(dropped),
+        )
+        slugs = {row["id"]: row["slug"] for row in rows}
+        for row in used:
+            slug, contacts = slugs[row["queue_id"]], row["contacts"]
+            many = "One contact is" if contacts == 1 else f"{contacts} contacts are"
+            raise Conflict(
+                f"{many} in the queue “{slug}”, which this policy does not have.",
+                field=f"queues.{slug}",
+                state="in_use",
+            )
+        await self._conn.execute(
+            "update queue set retired_at = now() where id = any($1)", list(dropped)
+        )
+        self.touched |= dropped
+
+    async def _free_names(
+        self, ids: dict[str, UUID], known: dict[UUID, Row], by_slug: dict[str, UUID]
+    ) -> None:
+        """Short names that go over to another queue: two may change places."""
+        leaving = {by_slug[slug] for slug, id_ in ids.items() if by_slug.get(slug, id_) != id_}
+        leaving |= {id_ for slug, id_ in ids.items() if id_ in known and known[id_]["slug"] != slug}
+        await self._conn.execute(
+            "update queue set slug = 'was-' || id where id = any($1)", list(leaving)
+        )
+
+    async def _queue(self, id_: UUID, slug: str, queue: Queue, row: Row | None) -> None:
+        was = self._before.document.queues.get(slug)
+        if row is not None and row["retired_at"] is None and row["slug"] == slug and was == queue:
+            return
+        previous = self._previous(id_)
+        moved = previous is None or follows(previous) != follows(queue)
+        await self._conn.execute(
+            "insert into queue (id, workspace_id, slug, name, policy) values ($1, $2, $3, $4, $5)"
+            " on conflict (id) do update set slug = excluded.slug, name = excluded.name,"
+            " policy = excluded.policy, retired_at = null,"
+            " changed_at = case when $6 then clock_timestamp() else queue.changed_at end",
+            id_,
+            self._ws,
+            slug,
+            queue.name,
+            policy_of(queue),
+            moved,
+        )
+        self.touched.add(id_)
+
+    def _previous(self, id_: UUID) -> Queue | None:
+        """The queue of this row before, whatever its short name was."""
+        slug = next((slug for slug, mine in self._before.queues.items() if mine == id_), None)
+        return None if slug is None else self._before.document.queues[slug]
+
+    async def entry_points(self, after: Draft) -> dict[str, UUID]:
+        rows = await self._conn.fetch(
+            "select id, kind, address, retired_at from entry_point where workspace_id = $1"
+            " order by retired_at nulls last",
+            self._ws,
+        )
+        known = {row["id"]: row for row in rows}
+        # of several retired ones with one address the last is meant, or the one in use
+        by_name = {f"{row['kind']} {row['address']}": row["id"] for row in rows}
+        ids: dict[str, UUID] = {}
+        for point in after.document.entry_points:
+            name = name_of(point)
+            given = after.entry_points.get(name) or uuid4()
+            found = given if given in known else by_name.get(name, given)
+            ids[name] = uuid4() if found in ids.values() else found
+        names = {id_: name for name, id_ in ids.items()}
+        gone = [
+            id_
+            for id_, row in known.items()
+            if row["retired_at"] is None and names.get(id_) != f"{row['kind']} {row['address']}"
+        ]
+        # those with another address too, so that two may change places
+        await self._conn.execute(
+            "update entry_point set retired_at = now() where id = any($1)", gone
+        )
+        before = {name_of(point): point for point in self._before.document.entry_points}
+        for place, point in enumerate(after.document.entry_points):
+            name = name_of(point)
+            id_ = ids[name]
+            same = before.get(name) == point and self._before.entry_points.get(name) == id_
+            if not same or not self._same_queues(point, after):
+                await self._entry_point(id_, point, after, place)
+        return ids
+
+    def _same_queues(self, point: EntryPoint, after: Draft) -> bool:
+        mine = {point.customers, point.experts}
+        return all(self._before.queues.get(slug) == after.queues[slug] for slug in mine)
+
+    async def _entry_point(self, id_: UUID, point: EntryPoint, after: Draft, place: int) -> None:
+        plain: dict[str, Any] = msgspec.to_builtins(point)
+        try:
+            async with self._conn.transaction():
+                await self._conn.execute(
+                    "insert into entry_point (id, workspace_id, kind, address, name, language,"
+                    " languages, menu, prompts, origins, customer_queue_id, expert_queue_id)"
+                    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                    " on conflict (id) do update set kind = excluded.kind,"
+                    " address = excluded.address, name = excluded.name,"
+                    " language = excluded.language, languages = excluded.languages,"
+                    " menu = excluded.menu, prompts = excluded.prompts,"
+                    " origins = excluded.origins,"
+                    " customer_queue_id = excluded.customer_queue_id,"
+                    " expert_queue_id = excluded.expert_queue_id, retired_at = null",
+                    id_,
+                    self._ws,
+                    point.kind,
+                    point.address,
+                    point.name,
+                    point.language,
+                    list(point.languages),
+                    # a choice without skills has no such field: the topic is the skill
+                    [sparse(item) | {"label": dict(item.label)} for item in point.menu],
+                    plain["prompts"],
+                    list(point.origins),
+                    after.queues[point.customers],
+                    after.queues[point.experts],
+                )
+        except asyncpg.UniqueViolationError:
+            raise Conflict(
+                "This address is another entry point's.", field=f"entry_points[{place}].address"
+            ) from None
