@@ -65,7 +65,9 @@ class Waiting(Line):
         """
         contact = await self.get(workspace_id, contact_id)
         queue = await self._pool.fetchrow(
-            "select * from queue where workspace_id = $1 and id = $2", workspace_id, queue_id
+            "select * from queue where workspace_id = $1 and id = $2 and retired_at is null",
+            workspace_id,
+            queue_id,
         )
         if queue is None:
             raise NotFound("there is no such queue", field="queue")

@@ -78,7 +78,7 @@ async def _follow(app: web.Application, numbers: dict[str, Number]) -> None:
             rows = await app[POOL].fetch(
                 "select p.address, p.name, w.name as company from entry_point p"
                 " join workspace w on w.id = p.workspace_id"
-                " where p.kind = 'phone' order by p.created_at, p.address"
+                " where p.kind = 'phone' and p.retired_at is null order by p.created_at, p.address"
             )
             found = {
                 row["address"]: _number(

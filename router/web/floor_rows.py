@@ -20,6 +20,8 @@ Row = dict[str, Any]
 _QUEUES = """
 select q.id, q.name, q.policy, q.closed, w.time_zone, now() as now
 from queue q join workspace w on w.id = q.workspace_id where q.workspace_id = $1
+ and (q.retired_at is null or exists (select from contact c where c.workspace_id = $1
+      and c.state in ('waiting', 'handling') and c.queue_id = q.id))
 """
 _AGENTS = """
 select a.id, a.name, g.rating_sum, g.rating_count from account a join agent g on g.id = a.id

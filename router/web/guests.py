@@ -43,7 +43,9 @@ async def _workspace(request: web.Request, widget: str) -> UUID:
     found: UUID | None = None
     if "\0" not in widget:
         found = await request.app[POOL].fetchval(
-            "select workspace_id from entry_point where kind = 'widget' and address = $1", widget
+            "select workspace_id from entry_point"
+            " where kind = 'widget' and address = $1 and retired_at is null",
+            widget,
         )
     if found is None:
         raise NotFound("There is no such widget.", field="widget")

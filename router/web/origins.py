@@ -38,7 +38,7 @@ class HostSites:
                 if time.monotonic() - self._read_at > _KEPT_SECONDS:
                     rows = await app[POOL].fetch(
                         "select distinct unnest(origins) as origin from entry_point"
-                        " where kind = 'widget'"
+                        " where kind = 'widget' and retired_at is null"
                     )
                     self._origins = frozenset(row["origin"] for row in rows)
                     self._read_at = time.monotonic()

@@ -39,7 +39,7 @@ _WIDGET = """
 select p.*, w.token_secret, w.policy as rules, q.closed
 from entry_point p join workspace w on w.id = p.workspace_id
 join queue q on q.id = p.customer_queue_id
-where p.kind = 'widget' and p.address = $1
+where p.kind = 'widget' and p.address = $1 and p.retired_at is null
 """
 
 

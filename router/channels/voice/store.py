@@ -243,7 +243,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
 
 _ENTRY = """
 select to_jsonb(e) as entry, w.country from entry_point e join workspace w on w.id = e.workspace_id
-where e.kind = 'phone' and e.address = $1
+where e.kind = 'phone' and e.address = $1 and e.retired_at is null
 """
 _CALL = """
 select l.*, c.state as contact_state, c.language, c.person_id, c.role, c.assurance, c.outcome,
