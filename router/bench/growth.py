@@ -8,6 +8,7 @@ free; the row's value is the worst of them, over all sizes.
 from __future__ import annotations
 
 from router.bench.comparison import both_ways, compare
+from router.bench.people import People
 from router.bench.pictures import live_store
 from router.bench.rows import Figure, Row, Tell, at_most
 from router.bench.scenes import MATCHES, Scene
@@ -50,7 +51,7 @@ def _scene(name: str, url: str, size: int, tell: Tell) -> Scene:
             registered = size - idle - MATCHES
         case "growth-queues":
             queues, waiting, idle = size, 10_000, 2_000
-    scene = Scene(url, tell, queues=queues)
+    scene = Scene(url, tell, People(queues=queues))
     scene.registered(registered)
     scene.idle(idle)
     scene.waiting(waiting + MATCHES)

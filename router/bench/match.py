@@ -1,37 +1,32 @@
-"""Server time of a match, as a ratio to a bare script of nine commands on the same store.
+"""Server time of a match with everything switched on, and what a bare script needs for its like.
 
-A match here is `enter`: a contact is put in line, an idle agent is found among many and the
-offer is made, with all bookkeeping and its events. Times are the store's own command
-statistics, so neither the network nor Python is in them. Rounds of both scripts alternate, and
-the median round is told.
+Five strategies in turn, filters, steps with head starts and skipping, a bound on passing over,
+newcomers, five rating bands, a reserve for experts, experts with the head start of their network,
+preferred agents, agents who declined, capacity per channel and in all. Half of the matches are
+contacts that arrive among a thousand idle agents, half are agents who become free with a
+thousand waiting. Rounds alternate with the bare script on the same store.
 """
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
-from redis.asyncio import Redis
-
+from router.bench.people import POLICY, Arguments, People
+from router.bench.pictures import Timing, live_store
 from router.bench.rows import Row, Tell, at_least, at_most, figure
-from router.embedded.valkey import Valkey
-from router.queues.engine import Engine
-from router.queues.keys import epoch_key
-from router.queues.kinds import Profile, classify
-from router.queues.steps import Requirement
-from router.store.live import open_live
+from router.bench.scenes import Scene
+from router.queues.rules import Rules
 
-AGENTS = 500
-CONTACTS = 400
-ROUNDS = 9
-KINDS = 25
+IDLE = 1_000
+WAITING = 1_000
+MATCHES = 300
+ROUNDS = 11
+RESERVE = 0.1
 
 # What any router would have to do at the least: read the contact and the head of the idle set,
 # take the agent out, write offer, contact and agent, set a deadline, count, and tell.
-_NINE = """
+NINE = """
 redis.call('HGETALL', KEYS[1] .. 'c')
 redis.call('ZRANGE', KEYS[1] .. 'i', 0, 0)
 redis.call('ZREM', KEYS[1] .. 'i', ARGV[1])
@@ -40,123 +35,103 @@ redis.call('HSET', KEYS[1] .. 'o', 'st', 'offered', 'agent', ARGV[1])
 redis.call('HSET', KEYS[1] .. 'c', 'st', 'offered')
 redis.call('ZADD', KEYS[1] .. 'due', 1, ARGV[1])
 redis.call('HINCRBY', KEYS[1] .. 'a', 'n', 1)
-redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', 1000, '*', 'e', ARGV[1])
+redis.call('XADD', KEYS[1] .. 'bare', 'MAXLEN', '~', 1000, '*', 'e', ARGV[1])
 return 1
 """
 
 
+def policies() -> list[dict[str, Any]]:
+    """One for each strategy; the steps narrow by filters, count ahead, and may be skipped."""
+    made = []
+    for strategy, narrow in (
+        ("longest_idle", ""),
+        ("least_loaded", "agent.rating >= 2"),
+        ("best_rated", "agent.rating >= 2 AND agent.languages HAS contact.language"),
+        ("least_scarce", "agent.location.country IN ['DE', 'AT'] OR agent.ratings >= 1"),
+        ("random", "NOT agent.tags HAS 'trainee'"),
+    ):
+        steps = [{**step, "strategy": strategy} for step in POLICY["steps"]]
+        steps[0] |= {"filter": narrow, "skip": True}
+        steps[1] |= {"head_start_seconds": 60}
+        steps[2] |= {"head_start_seconds": 120}
+        if strategy == "random":
+            # where the 2nd level is asked at once, the reserve for experts counts
+            steps[0] |= {"tiers": [1, 2, 3, 4]}
+        made.append({"steps": steps, "choice": {"newcomer_share": 0.1, "pass_over_most": 20}})
+    return made
+
+
+class Everybody(People):
+    """One in ten of the 2nd level, one in five a newcomer; one in ten who contact us an expert."""
+
+    def __init__(self) -> None:
+        super().__init__(policies=policies(), rules=Rules(reserve_share=RESERVE))
+        self._known: dict[str, list[Any]] = {"en": [], "de": []}
+
+    def agent(self, language: str, *, know: int | None = None, **differs: Any) -> Arguments:
+        differs |= {"capacity": {"voice": 1, "chat": 3, "video": 1, "all": 3}}
+        if self.chance.random() < 0.1:
+            # fewer topics, for they qualify for experts' kinds besides: 25 in all
+            differs |= {"tier": 2}
+            know = 6
+        elif self.chance.random() < 0.2:
+            differs |= {"rating_count": 2, "rating_sum": 8}
+        return self._remember(language, super().agent(language, know=know, **differs))
+
+    def agent_of(self, language: str, **differs: Any) -> tuple[Arguments, int]:
+        made, queue = super().agent_of(language, **differs)
+        return self._remember(language, made), queue
+
+    def contact(self, language: str, queue: int | None = None, **differs: Any) -> Arguments:
+        if language == "en" and self.chance.random() < 0.1:
+            network = self.chance.randrange(300)
+            differs |= {"role": "expert", "head_start": timedelta(minutes=30, seconds=network)}
+        known = self._known[language]
+        if known and self.chance.random() < 0.1:
+            differs |= {"prefer_agent_id": self.chance.choice(known)}
+        if known and self.chance.random() < 0.25:
+            until_ms = 4_000_000_000_000
+            differs |= {"excluded": {str(each): until_ms for each in self.chance.sample(known, 2)}}
+        return super().contact(language, queue, **differs)
+
+    def _remember(self, language: str, made: Arguments) -> Arguments:
+        self._known[language].append(made["agent"])
+        return made
+
+
+def scene(url: str, tell: Tell) -> Scene:
+    """Everything switched on."""
+    made = Scene(url, tell, Everybody())
+    made.picture.call("reserve", [{"share": RESERVE}])
+    made.idle(IDLE)
+    made.waiting(WAITING + MATCHES)
+    made.busy(MATCHES)
+    return made
+
+
 def run(name: str, tell: Tell) -> list[Row]:
     """Mean and p99 of a match's server time, and the ratio bare ÷ match."""
-    tell("matching")
-    with tempfile.TemporaryDirectory(prefix="sl-") as folder:
-        server = Valkey(Path(folder) / "vk", Path(folder) / "vk.log", throwaway=True)
-        server.start()
-        try:
-            return asyncio.run(_measure(name, server.url))
-        finally:
-            server.process.stop()
-
-
-async def _measure(name: str, url: str) -> list[Row]:
-    redis = open_live(url)
-    # only scripts are run, and in a given epoch: no truth is asked
-    engine = Engine(redis, None)  # type: ignore[arg-type]  # see above
-    workspace = uuid4()
-    await redis.set(epoch_key(workspace), "1")
-    agents = [uuid4() for _ in range(AGENTS)]
-    for place, agent in enumerate(agents):
-        await engine.evaluate(workspace, 1, "present", _presence(agent, place))
-    bare: list[float] = []
-    full: list[float] = []
-    p99: list[float] = []
-    await _contacts(engine, workspace, offered=True)
-    for _ in range(ROUNDS):
-        await redis.config_resetstat()
-        for _ in range(CONTACTS):
-            await redis.eval(_NINE, 1, "{bare}", "x")
-        bare.append((await _server_time(redis, "eval"))[0])
-        await redis.config_resetstat()
-        contacts = await _contacts(engine, workspace, offered=False)
-        mean, high = await _server_time(redis, "evalsha")
-        full.append(mean)
-        p99.append(high)
-        await _leave(engine, workspace, contacts)
-    await redis.aclose()
-    ratios = [b / f for b, f in zip(bare, full, strict=True)]
+    means, p99s, ratios = [], [], []
+    arrivals: list[Timing] = []
+    freed: list[Timing] = []
+    bares: list[Timing] = []
+    with live_store(durable=True) as url:
+        full = scene(url, tell)
+        for n in range(ROUNDS):
+            tell(f"round {n + 1} of {ROUNDS}")
+            bares.append(full.picture.bare(NINE, 2 * MATCHES))
+            arrivals.append(full.arrive(MATCHES))
+            freed.append(full.become_free())
+            means.append((arrivals[-1].mean + freed[-1].mean) / 2)
+            p99s.append(max(arrivals[-1].p99, freed[-1].p99))
+            ratios.append(bares[-1].mean / means[-1])
+    told = f"arrives {_middle(arrivals)} µs, becomes free {_middle(freed)} µs"
     return [
-        at_most(name, figure(full), 60, "µs of server time, mean"),
-        at_most(name, figure(p99), 250, "µs of server time, p99"),
-        at_least(name, figure(ratios), 0.2, "of nine bare commands"),
+        at_most(name, figure(means), 60, "µs, mean", told),
+        at_most(name, figure(p99s), 250, "µs, p99"),
+        at_least(name, figure(ratios), 0.2, "of nine bare commands", f"bare {_middle(bares)} µs"),
     ]
 
 
-async def _server_time(redis: Redis, command: str) -> tuple[float, float]:
-    """Mean and p99 of one command's server time in microseconds since the last reset."""
-    stats: Any = await redis.info("commandstats")
-    latency: Any = await redis.info("latencystats")
-    high = latency[f"latency_percentiles_usec_{command}"]["p99"]
-    return float(stats[f"cmdstat_{command}"]["usec_per_call"]), float(high)
-
-
-def _presence(agent: UUID, place: int) -> dict[str, Any]:
-    kinds = [
-        (number, Requirement("chat", (1,), "en", (f"skill{number}",) if number > 1 else ()))
-        for number in range(1, KINDS + 1)
-    ]
-    profile = Profile(
-        tier=1,
-        languages=frozenset(["en"]),
-        skills=frozenset(f"skill{number}" for number in range(KINDS + 1)),
-        capacity={"voice": 1, "chat": 1, "video": 1},
-        band=place % 5,
-    )
-    found = classify(profile, kinds)
-    return {
-        "agent": agent,
-        "version": 1,
-        "state": "available",
-        "since_ms": place,
-        "tier": 1,
-        "class": found.name,
-        "band": found.band,
-        "kinds": found.kinds,
-        "capacity": dict(profile.capacity),
-    }
-
-
-async def _contacts(engine: Engine, workspace: UUID, *, offered: bool) -> list[UUID]:
-    contacts = [uuid4() for _ in range(CONTACTS)]
-    for place, contact in enumerate(contacts):
-        answer = await engine.evaluate(
-            workspace,
-            1,
-            "enter",
-            {
-                "contact": contact,
-                "gen": 1,
-                "queue": UUID(int=1),
-                "channel": "chat",
-                "role": "customer",
-                "arrival_ms": place,
-                "score_ms": place,
-                "line_ms": place,
-                "steps": [{"kind": 1 + place % KINDS, "strategy": "best_rated", "from_ms": 0}],
-                "offer_ms": 60_000,
-                "prefer": None,
-                "excluded": {},
-            },
-        )
-        assert answer["state"] == "offered", "every contact of the benchmark finds an agent"
-    if offered:
-        await _leave(engine, workspace, contacts)
-    return contacts
-
-
-async def _leave(engine: Engine, workspace: UUID, contacts: list[UUID]) -> None:
-    for contact in contacts:
-        await engine.evaluate(
-            workspace,
-            1,
-            "close",
-            {"contact": contact, "gen": 2, "queue": UUID(int=1), "outcome": "abandoned"},
-        )
+def _middle(timings: list[Timing]) -> str:
+    return f"{figure([timing.mean for timing in timings]).value:.1f}"

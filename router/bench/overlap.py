@@ -11,9 +11,10 @@ import random
 from collections.abc import Iterator
 
 from router.bench.comparison import ROUNDS, both_ways, compare
+from router.bench.people import POLICY, TOPICS_KNOWN, People
 from router.bench.pictures import live_store
 from router.bench.rows import Row, Tell, at_most, figure
-from router.bench.scenes import MATCHES, POLICY, TOPICS_KNOWN, Scene
+from router.bench.scenes import MATCHES, Scene
 
 FEW, MANY = 100, 20_000
 QUEUES = 100
@@ -27,7 +28,7 @@ def run(name: str, tell: Tell) -> list[Row]:
 
 def _distinct(name: str, tell: Tell) -> list[Row]:
     def scene(url: str, agents: int) -> Scene:
-        made = Scene(url, tell, queues=QUEUES, topics=list(_abilities(agents + MATCHES)))
+        made = Scene(url, tell, People(queues=QUEUES, topics=list(_abilities(agents + MATCHES))))
         made.idle(agents)
         made.waiting(1_000)
         made.busy(MATCHES)
@@ -58,7 +59,9 @@ def _versatile(name: str, tell: Tell) -> list[Row]:
     topics = [(*common, 99 + n) for n in range(2 * VERSATILE)]
     pauses, returns, matches, closes, releases = [], [], [], [], []
     with live_store() as url:
-        scene = Scene(url, tell, queues=99 + 2 * VERSATILE, topics=topics, policy=policy)
+        scene = Scene(
+            url, tell, People(queues=99 + 2 * VERSATILE, topics=topics, policies=[policy])
+        )
         scene.idle(VERSATILE)
         scene.waiting(1_000)
         scene.busy(VERSATILE)

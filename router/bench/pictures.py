@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,7 +22,7 @@ from redis import Redis
 from router.embedded.valkey import Valkey
 from router.queues.engine import ACCEPT_LEASE_MS, encode_arguments
 from router.queues.keys import epoch_key, key, root
-from router.queues.scripts import DIGESTS, SOURCES
+from router.queues.scripts import FUNCTIONS, LIBRARY
 
 Answer = dict[str, Any]
 
@@ -78,8 +77,7 @@ class Picture:
         self.workspace = uuid4()
         self._redis: Any = Redis.from_url(url, socket_timeout=600)
         self._redis.set(epoch_key(self.workspace), "1")
-        for text in SOURCES.values():
-            self._redis.script_load(text)
+        self._redis.function_load(LIBRARY, replace=True)
 
     def close(self) -> None:
         self._redis.close()
@@ -110,7 +108,7 @@ class Picture:
         """Run one script for each, and what the store says of them alone."""
         self._redis.config_resetstat()
         answers = self.call(verb, arguments)
-        return answers, self.timing("evalsha")
+        return answers, self.timing("fcall")
 
     def timing(self, command: str) -> Timing:
         """The store's statistics of one command since their last reset."""
@@ -150,7 +148,7 @@ class Picture:
         where = root(self.workspace)
         for arguments in chunk:
             pipe.execute_command(
-                "EVALSHA", DIGESTS[verb], 1, where, "1", encode_arguments(arguments)
+                "FCALL", FUNCTIONS[verb], 1, where, "1", encode_arguments(arguments)
             )
         answers: list[bytes] = pipe.execute()
         return answers
@@ -180,48 +178,3 @@ def close_arguments(contact: str, generation: int, queue: str) -> Answer:
 def release_arguments(contact: str, agent: str, offer: str) -> Answer:
     """What `release` takes."""
     return {"agent": agent, "offer": offer, "contact": contact}
-
-
-def agent_row(**differs: Any) -> dict[str, Any]:
-    """An agent as the truth has them: available, English, tier 1."""
-    return {
-        "id": uuid4(),
-        "version": 1,
-        "presence": "available",
-        "presence_reason": None,
-        "presence_since": datetime.now(UTC),
-        "tier": 1,
-        "languages": ["en"],
-        "skills": [],
-        "capacity": {"voice": 1, "chat": 3, "video": 1},
-        "band": 2,
-        "rating_sum": 80,
-        "rating_count": 20,
-        "levels": {},
-        "qualifications": [],
-        "tags": [],
-        "location": {},
-        "attributes": {},
-    } | differs
-
-
-def contact_row(**differs: Any) -> dict[str, Any]:
-    """A contact as the truth has it: a customer's chat that arrived now."""
-    now = datetime.now(UTC)
-    return {
-        "id": uuid4(),
-        "generation": 1,
-        "channel": "chat",
-        "role": "customer",
-        "assurance": 0,
-        "language": "en",
-        "skills": [],
-        "topic": None,
-        "arrived_at": now,
-        "queued_at": now,
-        "line_at": now,
-        "head_start": timedelta(),
-        "prefer_agent_id": None,
-        "attributes": {},
-        "priority": 0,
-    } | differs
