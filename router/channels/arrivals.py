@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from router.channels.line import Line
+import msgspec
+
+from router.channels.admission import Admitted, Closed, announcement
+from router.channels.messages import Messages
 from router.channels.records import Channel, Contact
-from router.errors import Conflict, Invalid, NotFound
+from router.errors import Invalid, NotFound
 from router.identity.people import Identity
 from router.queues.head_starts import Claim, head_start_seconds
 from router.queues.picture import policy_of
-from router.queues.policy import Policy
+from router.queues.policy import Policy, Then
+from router.store.truth import Row
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,6 @@ class Arrival:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class Closed(Conflict):
-    """The queue takes nothing new; the message is the supervisor's announcement."""
-
-    code = "closed"
-
-
-def announcement(closed: dict[str, str], language: str) -> str:
-    """What is said for a closed queue, in the caller's language if there is one."""
-    return closed.get(language) or closed.get("en") or next(iter(closed.values()), "") or "closed"
-
-
 def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
     """The skills that a menu names for a topic; naming none, the topic is the skill. Pure.
 
@@ -63,7 +56,7 @@ def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
     raise Invalid("this entry point has no such topic", field="topic")
 
 
-class Arrivals(Line):
+class Arrivals(Messages):
     """From the first word of a contact to its place in line."""
 
     async def arrive(self, a: Arrival, *, line: bool = True) -> Contact:
@@ -91,11 +84,18 @@ class Arrivals(Line):
         queue_id = entry[f"{a.identity.role}_queue_id"]
         if line:
             return await self._arrive_in_line(a, queue_id, skills)
+        return await self._arrive(a, queue_id, skills)
+
+    async def _arrive(
+        self, a: Arrival, queue_id: UUID, skills: tuple[str, ...], leads: Then | None = None
+    ) -> Contact:
+        """A contact that is in no line yet. leads: what comes instead of one."""
         row = await self._pool.fetchrow(
             "insert into contact (workspace_id, channel, entry_point_id, provider_key, person_id,"
             " role, assurance, language, skills, topic, queue_id, state, secret_hash, priority,"
-            " attributes)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'arriving', $12, $13, $14)"
+            " attributes, leads)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'arriving', $12, $13, $14,"
+            " $15)"
             # a change of nothing, so that a repeat at the same moment answers the first row
             " on conflict (workspace_id, provider_key) do update set provider_key = $4"
             " returning *",
@@ -113,16 +113,18 @@ class Arrivals(Line):
             a.secret_hash,
             a.priority,
             a.attributes,
+            msgspec.to_builtins(leads),
         )
         assert row is not None
         return Contact.of(row)
 
     async def _arrive_in_line(self, a: Arrival, queue_id: UUID, skills: tuple[str, ...]) -> Contact:
-        queue = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
-        assert queue is not None
-        policy = policy_of(queue["policy"])
-        if queue["closed"] is not None:
-            raise Closed(announcement(queue["closed"], a.language), state="closed")
+        first = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
+        assert first is not None
+        admitted = await self._admit(first, a.language)
+        if admitted.then is not None:
+            return await self._arrive_led(a, admitted, admitted.then, skills)
+        policy, queue_id = admitted.policy, admitted.queue["id"]
         draft = {
             "workspace_id": a.workspace_id,
             "channel": a.channel,
@@ -168,7 +170,7 @@ class Arrivals(Line):
             )
             if row is not None:
                 await self._conversations.note(
-                    connection, a.workspace_id, row["id"], "queued", {"queue": queue["name"]}
+                    connection, a.workspace_id, row["id"], "queued", queued(admitted)
                 )
                 pending = await self._put_in_line(connection, row, policy, steps)
         if row is None:
@@ -176,6 +178,17 @@ class Arrivals(Line):
             return await self._by_key(a.workspace_id, a.provider_key)
         await self._outbox.apply(pending)
         return Contact.of(row)
+
+    async def _arrive_led(
+        self, a: Arrival, admitted: Admitted, then: Then, skills: tuple[str, ...]
+    ) -> Contact:
+        """What comes instead of waiting: nothing, a message, or the offer of a callback."""
+        if then.to == "close":
+            raise Closed(announcement(then.message or {}, a.language), state="closed")
+        contact = await self._arrive(a, admitted.queue["id"], skills, then)
+        if then.to == "voicemail" and contact.state == "arriving":
+            return await self.leave_message(contact.id)
+        return contact
 
     async def _repeats(self, workspace_id: UUID, person_id: UUID, policy: Policy) -> int:
         """How many contacts of this person ended within the policy's days; 0 where none count."""
@@ -245,37 +258,33 @@ class Arrivals(Line):
         Raises Closed when the queue takes nothing new; the contact stays arriving.
         """
         row = await self._pool.fetchrow(
-            "select c.*, q.name as queue_name, q.policy, q.closed,"
-            " coalesce(e.network_size, 0) as network_size"
-            " from contact c join queue q on q.id = c.queue_id"
-            " left join expert e on e.person_id = c.person_id where c.id = $1",
+            "select c.*, to_jsonb(q) as queue from contact c join queue q on q.id = c.queue_id"
+            " where c.id = $1",
             contact_id,
         )
         if row is None:
             raise NotFound("there is no such contact")
         if row["state"] != "arriving":
             return Contact.of(row)
-        if row["closed"] is not None:
-            raise Closed(announcement(row["closed"], row["language"]), state="closed")
-        policy = policy_of(row["policy"])
+        queue = {**row["queue"], "id": row["queue_id"], "workspace_id": row["workspace_id"]}
+        if row["callback_to"] is None:
+            admitted = await self._admit(queue, row["language"])
+        else:
+            # whoever was promised a call is not asked again whether it suits
+            admitted = Admitted(queue, policy_of(queue["policy"]))
+        if admitted.then is not None:
+            return await self._led(row, admitted.queue["id"], admitted.then)
+        policy = admitted.policy
         steps = await self._kinds.compile(policy, row)
-        ahead = head_start_seconds(
-            policy,
-            Claim(
-                role=row["role"],
-                network_size=row["network_size"],
-                priority=row["priority"],
-                repeats=await self._repeats(row["workspace_id"], row["person_id"], policy),
-            ),
-        )
         async with self._pool.acquire() as connection, connection.transaction():
             entered = await connection.fetchrow(
                 "update contact set state = 'waiting', generation = generation + 1,"
-                " head_start = $2, queued_at = now(), line_at = now()"
+                " head_start = $2, queue_id = $4, queued_at = now(), line_at = now()"
                 " where id = $1 and state = 'arriving' and generation = $3 returning *",
                 contact_id,
-                timedelta(seconds=ahead),
+                await self._ahead(connection, row, policy),
                 row["generation"],
+                admitted.queue["id"],
             )
             if entered is not None:
                 await self._conversations.note(
@@ -283,10 +292,34 @@ class Arrivals(Line):
                     row["workspace_id"],
                     contact_id,
                     "queued",
-                    {"queue": row["queue_name"]},
+                    queued(admitted),
                 )
                 pending = await self._put_in_line(connection, entered, policy, steps)
         if entered is None:
             return await self.get(row["workspace_id"], contact_id)
         await self._outbox.apply(pending)
         return Contact.of(entered)
+
+    async def _led(self, row: Row, queue_id: UUID, then: Then) -> Contact:
+        """An arriving contact that is taken in no line: what comes is kept, for its channel."""
+        led = await self._pool.fetchrow(
+            "update contact set leads = $2, queue_id = $3 where id = $1 and state = 'arriving'"
+            " and generation = $4 returning *",
+            row["id"],
+            msgspec.to_builtins(then),
+            queue_id,
+            row["generation"],
+        )
+        if led is None:
+            return await self.get(row["workspace_id"], row["id"])
+        if then.to == "close":
+            raise Closed(announcement(then.message or {}, row["language"]), state="closed")
+        return Contact.of(led)
+
+
+def queued(admitted: Admitted) -> dict[str, Any]:
+    """What the timeline says of a contact that gets in line. Pure."""
+    said: dict[str, Any] = {"queue": admitted.queue["name"]}
+    if admitted.passed:
+        said["from"] = admitted.passed
+    return said

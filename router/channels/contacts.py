@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from router.channels.arrivals import Arrival, Arrivals, Closed
+from router.channels.admission import Closed
+from router.channels.arrivals import Arrival, Arrivals
 from router.channels.callbacks import Callbacks
 from router.channels.chat import on_leaving
 from router.channels.handlings import Handlings, put_release
+from router.channels.leaving import Leaving
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
 from router.channels.waiting import Waiting
 from router.errors import Invalid, NotFound
@@ -22,7 +24,7 @@ __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "
 PRESENCES = ("available", "break", "offline")
 
 
-class Contacts(Arrivals, Waiting, Handlings, Callbacks):
+class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving):
     """Arriving, waiting, being handled, ending; and the presence of those who answer."""
 
     async def end(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from router.channels.claims import LOST_SECONDS, Claims, most_seconds
 from router.channels.offers import Offers
 from router.channels.records import Contact, Handling, HandOver
 from router.errors import Conflict, NotFound
@@ -14,7 +15,7 @@ from router.queues.presence import agent_changed, hold_kinds
 from router.store.truth import Connection, Row
 
 
-class Handlings(Offers):
+class Handlings(Offers, Claims):
     """What happens to a contact in an agent's hands."""
 
     async def connected(self, handling_id: UUID) -> None:
@@ -63,8 +64,11 @@ class Handlings(Offers):
             row = await connection.fetchrow(
                 "update contact c set state = 'waiting', generation = generation + 1,"
                 " prefer_agent_id = case when $2 = 'lost' then h.agent_id end,"
-                " head_start = head_start"
-                "   + case when $2 = 'lost' then interval '30 minutes' else interval '0' end"
+                # a message counts by its deadline, whoever had it
+                " head_start = case when $2 = 'lost' and c.due_at is null then"
+                "   greatest(c.head_start,"
+                "     least(c.head_start + make_interval(secs => $3), make_interval(secs => $4)))"
+                "   else c.head_start end"
                 " from handling h where h.id = $1 and c.id = h.contact_id"
                 " and c.state = 'handling'"
                 # a conversation that began in this moment is none that never did
@@ -72,6 +76,8 @@ class Handlings(Offers):
                 " returning c.*",
                 handling_id,
                 ending,
+                float(LOST_SECONDS),
+                float(most_seconds(policy)),
             )
             if row is None:
                 return
@@ -107,6 +113,8 @@ class Handlings(Offers):
     ) -> Contact:
         """Pass the contact on to the house: original arrival, this handling goes to wrap-up.
 
+        Its head start is the one that the house's policy gives.
+
         Raises NotFound, and Conflict when it is no longer in this agent's hands.
         """
         before = await self._of_agent(workspace_id, agent_id, handling_id)
@@ -132,11 +140,12 @@ class Handlings(Offers):
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
                 "update contact c set state = 'waiting', generation = generation + 1,"
-                " queue_id = $2, line_at = now(), told_position = null"
+                " queue_id = $2, line_at = now(), told_position = null, head_start = $3"
                 " from handling h where h.id = $1 and c.id = h.contact_id"
                 " and c.state = 'handling' and h.state = 'active' returning c.*",
                 handling_id,
                 target["id"],
+                await self._ahead(connection, source, policy, escalated=1),
             )
             if row is None:
                 raise Conflict("this contact is no longer in your hands", state=before.state)

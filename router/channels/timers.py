@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +32,8 @@ TICK_S = 0.25
 HOUR_S = 3600.0
 CLAIM_MS = 10_000
 BATCH = 100
+AT_ONCE = 8
+"""Contacts that leave their line at the same time: connections are for others too."""
 
 
 class Timers:
@@ -104,6 +106,7 @@ class Timers:
                 await self.absent(workspace_id, "desks", self._contacts.desk_lost)
                 await self.absent(workspace_id, "visitors", self._visitor_gone)
         await self._contacts.wrap_ups_over()
+        await self._contacts.finish_closing()
         await self._kinds.sweep()
 
     async def tick_hourly(self) -> None:
@@ -123,11 +126,31 @@ class Timers:
                 await self._contacts.miss(workspace_id, offer)
 
     async def wake(self, workspace_id: UUID) -> None:
-        """Next steps and ended exclusions, a bounded number a tick."""
-        wake = {"limit": BATCH, "lease_ms": CLAIM_MS}
+        """Next steps, ended exclusions, and who leaves their line, a bounded number a tick."""
         for _ in range(20):
-            if not (await self._engine.run(workspace_id, "wake", wake))["more"]:
+            answer = await self._engine.run(
+                workspace_id, "wake", {"limit": BATCH, "lease_ms": CLAIM_MS}
+            )
+            leaving = answer.get("leaving", ())
+            for begin in range(0, len(leaving), AT_ONCE):
+                await asyncio.gather(
+                    *(self._leaves(workspace_id, each) for each in leaving[begin:][:AT_ONCE])
+                )
+            if not answer["more"]:
                 break
+
+    async def _leaves(self, workspace_id: UUID, leaving: dict[str, Any]) -> None:
+        try:
+            await self._contacts.leave_line(
+                workspace_id,
+                UUID(leaving["contact"]),
+                leaving["gen"],
+                leaving["waited_ms"],
+                alone=leaving["alone"],
+            )
+        except (SecondlineError, asyncpg.PostgresError) as error:
+            # reported again when the claim is over; one holds up no other
+            log.warning("timers.not_left", contact=leaving["contact"], error=str(error))
 
     async def absent(
         self, workspace_id: UUID, what: str, lost: Callable[[UUID, UUID], Awaitable[None]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from router.channels.line import Line
+from router.channels.claims import Claims
 from router.channels.records import Contact, Standing
 from router.errors import Conflict, NotFound
 from router.queues.picture import policy_of
 from router.queues.waits import expected_wait_s, told_position
 
 
-class Waiting(Line):
+class Waiting(Claims):
     """Between the arrival and the accept."""
 
     async def standing(self, contact: Contact, *, told: bool = False) -> Standing:
@@ -79,9 +79,11 @@ class Waiting(Line):
             await self._leave_line(connection, contact_id)
             row = await connection.fetchrow(
                 "update contact set queue_id = $2, generation = generation + 1, line_at = now(),"
-                " told_position = null where id = $1 and state = 'waiting' returning *",
+                " told_position = null, head_start = $3 where id = $1 and state = 'waiting'"
+                " returning *",
                 contact_id,
                 queue_id,
+                await self._ahead(connection, draft, policy),
             )
             if row is not None:
                 await self._conversations.note(

@@ -146,6 +146,14 @@ class Engine:
             }
         ]
 
+    async def in_line(self, workspace_id: UUID, queue_id: UUID) -> int:
+        """How many contacts wait in a queue, those that are being offered included."""
+        epoch = await self.epoch(workspace_id)
+        try:
+            return int(await self.redis.zcard(key(workspace_id, epoch, "order", str(queue_id))))
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+
     async def now_ms(self) -> int:
         """The store's clock, in milliseconds since 1970."""
         try:

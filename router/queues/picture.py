@@ -14,8 +14,8 @@ from router.queues.policy import Policy, Strategy, parse
 from router.queues.steps import CompiledStep, Leaving, leaving
 from router.store.truth import Connection, Row
 
-OVERFLOWS_MOST = 5
-"""So many queues a contact may leave for another; then it waits where it is."""
+OVERFLOWS_MOST = 4
+"""So often a contact may leave a queue for another, five queues in all; then it stays."""
 
 
 @lru_cache(maxsize=4096)

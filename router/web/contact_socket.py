@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from router.channels.arrivals import announcement
+from router.channels.admission import announcement
 from router.channels.records import Contact
 from router.errors import Conflict, Invalid, Malformed, NotFound, SecondlineError, Unavailable
 from router.queues.picture import policy_of

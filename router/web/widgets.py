@@ -11,7 +11,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from router.channels.arrivals import Arrival, announcement
+from router.channels.admission import announcement
+from router.channels.arrivals import Arrival
 from router.channels.conversation import clean_text
 from router.channels.records import Contact
 from router.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from router import errors
 from router.app import make_app
-from router.channels import arrivals, records
+from router.channels import admission, records
 from router.channels.voice import legs
 from router.queues import policy, rules
 from router.queues.scripts import VERBS
@@ -262,11 +262,11 @@ def test_every_error_code_is_told_with_its_status():
     section = page("api.md").split("**Errors**")[1].split("\n**")[0]
     told = {code: int(n) for code, n in re.findall(r"^\| `(\w+)` \| (\d+) \|", section, re.M)}
     # those are declared; rooms may refine one, under its code or another
-    assert arrivals.Closed.code in told
+    assert admission.Closed.code in told
     known = {
         kind.code: kind.status
         for kind in tree(errors.SecondlineError)
-        if kind.__module__ in ("router.errors", "router.channels.arrivals")
+        if kind.__module__ in ("router.errors", "router.channels.admission")
     }
     assert told == known
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec.structs import replace as with_
 
-from router.channels.arrivals import Closed
+from router.channels.admission import Closed
 from router.channels.records import By, Outcome
 from router.channels.voice import dialogue
 from router.channels.voice.store import Legs, Loaded
