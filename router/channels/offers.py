@@ -10,7 +10,7 @@ from router.channels.records import Contact, Handling
 from router.channels.refusals import Consequences
 from router.errors import Gone
 from router.queues.engine import ACCEPT_LEASE_MS
-from router.queues.outbox import Pending, keep_offer, put
+from router.queues.outbox import Pending, keep_offer, put, why_of
 from router.queues.picture import hold_arguments, policy_of
 from router.store.truth import Connection, Row
 
@@ -52,7 +52,7 @@ class Offers(Consequences):
             raise Gone("this offer is over", state="gone")
         contact_id = UUID(live["contact"])
         committed = await self._commit_accept(
-            workspace_id, agent_id, offer_id, contact_id, live["gen"], live["made_ms"]
+            workspace_id, agent_id, offer_id, contact_id, live
         )
         if committed is None:
             await self.lose_offer(workspace_id, agent_id, offer_id, contact_id)
@@ -82,10 +82,12 @@ class Offers(Consequences):
         agent_id: UUID,
         offer_id: str,
         contact_id: UUID,
-        generation: int,
-        made_ms: int,
+        live: Mapping[str, Any],
     ) -> tuple[Contact, Handling, Pending] | None:
-        """The fence: one transaction. None when the contact or the capacity is gone."""
+        """The fence: one transaction. None when the contact or the capacity is gone.
+
+        live: as the script `accept` answers.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             agent = await connection.fetchrow(
                 "select capacity, tier from agent where workspace_id = $1 and id = $2"
@@ -114,7 +116,7 @@ class Offers(Consequences):
                 " returning *",
                 contact_id,
                 workspace_id,
-                generation,
+                live["gen"],
             )
             if row is None:
                 return None
@@ -141,17 +143,18 @@ class Offers(Consequences):
             assert handling is not None
             await connection.execute(
                 "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at,"
-                " queue_id, channel, tier) values ($1, $2, $3, $4, 'accepted',"
-                " to_timestamp($5::float8 / 1000), $6, $7, $8)"
+                " queue_id, channel, tier, why) values ($1, $2, $3, $4, 'accepted',"
+                " to_timestamp($5::float8 / 1000), $6, $7, $8, $9)"
                 " on conflict (id) do update set outcome = 'accepted', at = now()",
                 offer_id,
                 workspace_id,
                 contact_id,
                 agent_id,
-                made_ms,
+                live["made_ms"],
                 row["queue_id"],
                 row["channel"],
                 agent["tier"],
+                why_of(live),
             )
             if not voice:
                 await self.note_joined(connection, handling)

@@ -71,14 +71,14 @@ async def keep_offer(
 ) -> None:
     """What became of an offer that was not accepted, once.
 
-    offer: {offer, contact, agent, made_ms, queue?} as scripts answer it; without a queue it is
-    the contact's.
+    offer: {offer, contact, agent, made_ms, queue?, why?} as scripts answer it; without a queue
+    it is the contact's.
     """
     await pool.execute(
         "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at, queue_id,"
-        " channel, tier)"
+        " channel, tier, why)"
         " select $1, $2, c.id, a.id, $5, to_timestamp($6::float8 / 1000),"
-        " coalesce($7, c.queue_id), c.channel, a.tier from contact c, agent a"
+        " coalesce($7, c.queue_id), c.channel, a.tier, $8 from contact c, agent a"
         " where c.id = $3 and a.id = $4 on conflict (id) do nothing",
         offer["offer"],
         workspace_id,
@@ -87,7 +87,13 @@ async def keep_offer(
         outcome,
         offer["made_ms"],
         _uuid(offer["queue"]) if offer.get("queue") else None,
+        why_of(offer),
     )
+
+
+def why_of(offer: Mapping[str, Any]) -> Any:
+    """How the scripts chose, from their answer: {step, kind, why, since, of, load, ...} or None."""
+    return msgspec.json.decode(offer["why"]) if offer.get("why") else None
 
 
 def _uuid(value: UUID | str) -> UUID:

@@ -1,0 +1,135 @@
+"""What the live store knows of one contact and of one agent. Reads, and changes nothing.
+
+Reads are bounded and off the live path; the parts of one answer may be a few milliseconds apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from router.errors import Unavailable
+from router.explanations.facts import Count, Reserve
+from router.queues.engine import Engine
+from router.queues.keys import key
+
+CLASSES_SEEN = 500
+"""Sorts of agents that are counted; of more, so many are drawn and the rest is estimated."""
+
+LINES_SEEN = 300
+CHANNELS = ("voice", "chat", "video")
+
+
+class Live:
+    """One workspace's live picture, in one epoch."""
+
+    def __init__(self, engine: Engine, workspace_id: UUID, epoch: int) -> None:
+        self._redis = engine.redis
+        self._ws = workspace_id
+        self._epoch = epoch
+
+    def name(self, what: str, *parts: str) -> str:
+        return key(self._ws, self._epoch, what, *parts)
+
+    async def read(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """The answers of these commands, in one round trip."""
+        if not commands:
+            return []
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                answers: list[Any] = await pipe.execute()
+                return answers
+        except (RedisError, OSError) as error:
+            raise Unavailable("the live store does not answer") from error
+
+    async def contact(self, contact: str) -> tuple[dict[str, str], dict[str, str]]:
+        """The contact's hash, and who is excluded until when."""
+        fields, excluded = await self.read(
+            ("HGETALL", self.name("contact", contact)), ("HGETALL", self.name("excluded", contact))
+        )
+        return _hash(fields), _hash(excluded)
+
+    async def offer(self, offer: str) -> dict[str, str]:
+        """A live offer's hash, empty when it is over."""
+        return _hash((await self.read(("HGETALL", self.name("offer", offer))))[0])
+
+    async def position(self, queue: str, contact: str) -> int | None:
+        """The contact's place in its queue, from 1."""
+        rank = (await self.read(("ZRANK", self.name("order", queue), contact)))[0]
+        return None if rank is None else rank + 1
+
+    async def reserve(self, channel: str) -> Reserve:
+        """What is kept for experts on this channel."""
+        share, there, idle = (
+            await self.read(("HMGET", self.name("house"), "share", "in", f"idle:{channel}"))
+        )[0]
+        return Reserve(float(share or 0), int(there or 0), int(idle or 0))
+
+    async def count(self, kind: str, channel: str) -> Count:
+        """How many signed in could serve a kind, and how many of them are free."""
+        listed = self.name("able_classes", kind)
+        total, classes = await self.read(("SCARD", listed), ("SRANDMEMBER", listed, CLASSES_SEEN))
+        signed = await self.read(
+            *(("HGET", self.name("class", name), "signed") for name in classes)
+        )
+        idle = await self.read(*(("ZCARD", self.name("idle", name, channel)) for name in classes))
+        signed_in, free = sum(int(each or 0) for each in signed), sum(idle)
+        if total <= len(classes) or not classes:
+            return Count(signed_in, free)
+        share = total / len(classes)
+        return Count(round(signed_in * share), round(free * share), exact=False)
+
+    async def agent(self, agent: str) -> dict[str, str]:
+        """The agent's hash, empty when the live store does not know them."""
+        return _hash((await self.read(("HGETALL", self.name("agent", agent))))[0])
+
+    async def free(self, agents: Iterable[str], channel: str, kind: str) -> int:
+        """How many of these agents are idle on this channel and could serve this kind."""
+        names = list(agents)
+        found = await self.read(
+            *(("HMGET", self.name("agent", name), "cls", f"at:{channel}") for name in names)
+        )
+        able = await self.read(
+            *(
+                ("SISMEMBER", self.name("kinds", cls, channel), kind)
+                for cls, at in found
+                if cls and at
+            )
+        )
+        return sum(able)
+
+    async def ahead(self, cls: str, channel: str, score: float) -> int:
+        """Contacts of this channel that agents of this class would take before this score."""
+        kinds = (
+            await self.read(
+                ("ZINTER", 2, self.name("lines", channel), self.name("kinds", cls, channel))
+            )
+        )[0]
+        counts = await self.read(
+            *(
+                ("ZCOUNT", self.name("line", kind), "-inf", f"({score:.0f}")
+                for kind in kinds[:LINES_SEEN]
+            )
+        )
+        return sum(counts)
+
+
+def steps_in(text: str) -> list[tuple[str, str, int, int, bool]]:
+    """A contact's live steps: kind, strategy, from_ms, ahead_ms, skip."""
+    found = []
+    for step in text.split(";"):
+        kind, strategy, from_ms, ahead_ms, skip = step.split()
+        found.append((kind, strategy, int(from_ms), int(ahead_ms), skip == "1"))
+    return found
+
+
+def _hash(answer: Any) -> dict[str, str]:
+    # the answer's form depends on the protocol that was negotiated
+    if isinstance(answer, dict):
+        return answer
+    return dict(zip(*[iter(answer)] * 2, strict=True))
