@@ -9,11 +9,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from router.errors import Rebuilding, Unavailable
 from router.queues.keys import key, root
-from router.queues.scripts import DIGESTS, SOURCES
+from router.queues.scripts import FUNCTIONS, LIBRARY
 
 Answer = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
@@ -78,15 +78,26 @@ class Engine:
         argv = ("1", root(workspace_id), str(epoch), _encode(arguments))
         try:
             try:
-                raw = await execute("EVALSHA", DIGESTS[verb], *argv)
-            except NoScriptError:
-                # a restarted or switched store does not know the scripts; this also teaches it
-                raw = await execute("EVAL", SOURCES[verb], *argv)
+                raw = await execute("FCALL", FUNCTIONS[verb], *argv)
+            except ResponseError as error:
+                # a restarted or switched store does not know the scripts
+                if "Function not found" not in str(error):
+                    raise
+                await self.teach()
+                raw = await execute("FCALL", FUNCTIONS[verb], *argv)
         except ResponseError:
             raise
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
         return _decode(raw)
+
+    async def teach(self) -> None:
+        """Load the scripts into the store, unless it knows them already."""
+        try:
+            await self.redis.function_load(LIBRARY)
+        except ResponseError as error:
+            if "already exists" not in str(error):
+                raise
 
     async def _stale(self, workspace_id: UUID, epoch: int, held: str) -> None:
         """After STALE: learn the newer epoch, or have the picture rebuilt and say so."""
@@ -123,7 +134,9 @@ class Engine:
         )
 
     async def offers_of(self, workspace_id: UUID, agent_id: UUID) -> list[Answer]:
-        """The agent's live offers, with contact, channel, queue, attempt, made_ms, deadline_ms."""
+        """The agent's live offers: offer, contact, channel, queue, attempt, made_ms, deadline_ms,
+        and why (JSON text).
+        """
         epoch = await self.epoch(workspace_id)
         try:
             offer: Any = await self.redis.hget(
@@ -143,6 +156,7 @@ class Engine:
                 "attempt": int(fields["attempt"]),
                 "made_ms": int(fields["made"]),
                 "deadline_ms": int(fields["deadline"]),
+                "why": fields.get("why"),
             }
         ]
 

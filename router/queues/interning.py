@@ -159,7 +159,14 @@ class Kinds:
         stir = await put(
             connection, workspace_id, workspace_id, "stir", {"kinds": names, "limit": STIRRED}
         )
-        await self._outbox.apply(stir)
+        # while the store is away agents learn of the kinds later, in the order of the outbox
+        if not await connection.fetchval(
+            "select exists (select from outbox where workspace_id = $1"
+            " and operation = 'present' and id < $2)",
+            workspace_id,
+            stir.id,
+        ):
+            await self._outbox.apply(stir)
         log.info("kinds.built", workspace=str(workspace_id), kinds=len(chosen))
         return True
 

@@ -25,13 +25,14 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "agent": ("agent",),  # hash: presence, class, load per channel, open offer
     "hands": ("agent",),  # hash: offer → channel, or channel/wrapup: what they hold
     "released": ("offer",),  # string: this hand is done, a late script must not hold it again
-    "class": ("class",),  # hash: band, house, newcomer, most capacity, how many are signed in
+    "class": ("class",),  # hash: how many are signed in, breadth per channel, what was dropped
     "kinds": ("class", "channel"),  # set: what agents of the class may serve
     "dropped": (
         "class",
         "channel",
     ),  # set: kinds that list it no more, for nobody was idle
-    "idle": ("class", "channel", "load"),  # zset: idle agents by idle since
+    "idle": ("class", "channel"),  # zset: idle agents by idle since
+    "light": ("class",),  # zset: agents idle on chat by load, then idle since
     "idle_classes": ("kind",),  # zset: classes with somebody idle, by since or less
     "passed": ("kind",),  # string: how often the longest idle was passed over in a row
     "held_back": (),  # zset: kinds held back for the reserve, by since when
@@ -82,8 +83,8 @@ def key(workspace_id: UUID, epoch: int, name: str, *parts: str) -> str:
 
 
 def lua_keys() -> str:
-    """The same names as Lua functions over `P`, the prefix of root and epoch."""
-    lines = ["local K = {}"]
+    """The same names as Lua functions over `P`, the prefix of root and epoch of one call."""
+    lines = ["local P", "local K = {}"]
     for name, parts in TEMPLATES.items():
         names = [f"p{n}" for n in range(len(parts))]
         expression = "..':'..".join([f"P..'{name}'", *names])

@@ -72,8 +72,10 @@ def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> Agen
     for number, requirement in sorted(kinds, key=lambda kind: kind[0]):
         if qualifies(profile, requirement):
             served[requirement.channel].append(kind_name(number, requirement))
-    text = msgspec.json.encode([served, profile.band, profile.newcomer, profile.house])
-    return AgentClass(hashlib.sha256(text).hexdigest()[:16], served)
+    digest = hashlib.sha256(msgspec.json.encode(served)).hexdigest()[:16]
+    # the scripts read the last three off the name (`_match.lua`), without asking for each class
+    rank = f"{profile.band}{int(profile.house)}{int(profile.newcomer)}"
+    return AgentClass(f"{digest}.{rank}", served)
 
 
 def spec_of(requirement: Requirement) -> str:

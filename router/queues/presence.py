@@ -172,11 +172,6 @@ def presence_arguments(
         "since_ms": int(row["presence_since"].timestamp() * 1000),
         "tier": row["tier"],
         "class": found.name,
-        "rank": {
-            "band": profile.band,
-            "house": int(profile.house),
-            "newcomer": int(profile.newcomer),
-        },
         "kinds": {channel: " ".join(names) for channel, names in found.kinds.items()},
         "capacity": row["capacity"],
         "blocks": blocks_text(rules),

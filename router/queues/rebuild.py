@@ -26,7 +26,7 @@ from router.queues.interning import Kinds
 from router.queues.keys import epoch_key, key, root, server_key
 from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of, waited_ms
 from router.queues.presence import kinds_of, presence_arguments, rules_of
-from router.queues.scripts import DIGESTS, SOURCES
+from router.queues.scripts import FUNCTIONS
 from router.store.truth import Connection
 from router.tasks import stop
 
@@ -213,12 +213,11 @@ class Rebuilder:
     async def _load(self, workspace_id: UUID, epoch: int, operations: list[Operation]) -> None:
         if not operations:
             return
+        await self._engine.teach()
         async with self._redis.pipeline(transaction=False) as pipe:
-            for verb in {verb for verb, _ in operations}:
-                pipe.script_load(SOURCES[verb])
             for verb, arguments in operations:
-                pipe.evalsha(
-                    DIGESTS[verb],
+                pipe.fcall(
+                    FUNCTIONS[verb],
                     1,
                     root(workspace_id),
                     str(epoch),

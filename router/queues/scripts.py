@@ -1,7 +1,9 @@
 """The atomic scripts, as loaded from the files beside: one verb a file.
 
-A file's header states its guarantee and its arguments; `_base`, `_agents`, `_lines` and
-`_match` are included in front of each, after the key names of `keys.py`.
+They are one function library of the live store: loaded once, so that a call defines nothing anew.
+A file's header states its guarantee and its arguments; `_base`, `_agents`, `_lines` and `_match`
+are what they share. The library's name tells its content, so that processes of two versions call
+each their own.
 """
 
 from __future__ import annotations
@@ -34,17 +36,22 @@ def _read(name: str) -> str:
     return files("router.queues").joinpath(f"scripts/{name}.lua").read_text("utf-8")
 
 
-def source(verb: str) -> str:
-    """The whole text of one script."""
-    base, *others = (_read(name) for name in INCLUDED)
-    # the prefix P must stand before the key functions that use it
-    head, body = base.split("local P = ", 1)
-    prefix, rest = body.split("\n", 1)
-    return "\n".join([head, "local P = " + prefix, lua_keys(), rest, *others, _read(verb)])
+def _verbs(digest: str) -> str:
+    parts = []
+    for verb in VERBS:
+        parts.append(f"local function verb_{verb}()\n{_read(verb)}\nend\n")
+        parts.append(
+            f"redis.register_function('{verb}_{digest}', function(keys, args)\n"
+            f"  return begin(keys, args) or verb_{verb}()\nend)\n"
+        )
+    return "".join(parts)
 
 
-SOURCES: dict[str, str] = {verb: source(verb) for verb in VERBS}
-DIGESTS: dict[str, str] = {
-    verb: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    for verb, text in SOURCES.items()
-}
+_SHARED = "\n".join([lua_keys(), *(_read(name) for name in INCLUDED)])
+DIGEST = hashlib.sha256((_SHARED + _verbs("")).encode()).hexdigest()[:12]
+
+LIBRARY = f"#!lua name=secondline_{DIGEST}\n{_SHARED}\n{_verbs(DIGEST)}"
+"""The library's text, for FUNCTION LOAD."""
+
+FUNCTIONS: dict[str, str] = {verb: f"{verb}_{DIGEST}" for verb in VERBS}
+"""The function of each verb, for FCALL."""

@@ -4,13 +4,13 @@
 -- once, changes the record with `set`, and writes it with `place_agent`.
 
 local CHANNELS = { 'voice', 'chat', 'video' }
+local LOAD = 1e13   -- in `light`, one more chat counts for more than any idle time
 
 -- What is asked of an agent at each change; reading the whole hash costs three times as much.
 local ASKED = { 'st', 'cls', 'idle', 'offer', 'shown', 'house', 'wraps', 'blocks', 'n:voice',
   'n:chat', 'n:video', 'cap:voice', 'cap:chat', 'cap:video', 'cap:all', 'at:voice', 'at:chat',
   'at:video' }
 
-local records = {}
 local function agent_of(id)
   local a = records[id]
   if a then return a end
@@ -65,9 +65,6 @@ local function list_class(class, channels, since)
   end
 end
 
--- More idle 2nd-level agents than before: who was held back for the reserve looks again.
-local risen = false
-
 -- Puts the agent into the idle sets that their state, class and load say.
 local function index_agent(a)
   local added
@@ -75,11 +72,16 @@ local function index_agent(a)
     local was = present(a['at:' .. channel]) and a['at:' .. channel] or nil
     local will = idle_on(a, channel) and (a.cls .. '|' .. load_of(a, channel)) or nil
     if was and was ~= will then
-      local class, at = string.match(was, '^(.-)|(.*)$')
-      redis.call('ZREM', K.idle(class, channel, at), a.id)
+      local class = string.match(was, '^[^|]+')
+      redis.call('ZREM', K.idle(class, channel), a.id)
+      if channel == 'chat' then redis.call('ZREM', K.light(class), a.id) end
     end
     if will and (was ~= will or a.changed.idle) then
-      redis.call('ZADD', K.idle(a.cls, channel, load_of(a, channel)), a.idle, a.id)
+      redis.call('ZADD', K.idle(a.cls, channel), a.idle, a.id)
+      -- of calls an agent takes one, so that only chats can be spread by load
+      if channel == 'chat' then
+        redis.call('ZADD', K.light(a.cls), load_of(a, channel) * LOAD + a.idle, a.id)
+      end
     end
     if was ~= will then
       set(a, 'at:' .. channel, will or '')
@@ -87,6 +89,7 @@ local function index_agent(a)
         added = added or {}
         added[#added + 1] = channel
       end
+      -- more idle 2nd-level agents: who was held back for the reserve looks again
       if a.house == '1' and (was == nil) ~= (will == nil) then
         redis.call('HINCRBY', K.house(), 'idle:' .. channel, will and 1 or -1)
         risen = risen or will ~= nil

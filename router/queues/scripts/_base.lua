@@ -1,31 +1,37 @@
--- Included first in every script.
--- KEYS[1]  the workspace's root: one hash tag, so that all keys below are on one slot.
--- ARGV[1]  the epoch that the caller works in.
--- ARGV[2]  the operation's arguments, a JSON object; each script's header lists its fields.
+-- Included first in the library; `begin` is called before every verb.
+-- keys[1]  the workspace's root: one hash tag, so that all keys below are on one slot.
+-- args[1]  the epoch that the caller works in.
+-- args[2]  the operation's arguments, a JSON object; each verb's header lists its fields.
 -- Answers a JSON text, or the error STALE with the held epoch: '', a number, or 'rebuilding:n'.
 
-local P = KEYS[1] .. ARGV[1] .. ':'
--- the second key exists only where a simulator turns the clock
-local held = redis.call('MGET', KEYS[1] .. 'epoch', KEYS[1] .. 'clock')
-local held_epoch = held[1] or ''
-local loading = held_epoch == 'rebuilding:' .. ARGV[1]
-local arg = cjson.decode(ARGV[2])
+-- One call's own, set anew by `begin`: the library is loaded once, and calls follow each other.
+local root, arg, now, loading
+local events, told        -- what this call tells
+local records             -- agents read in this call
+local reserve, risen      -- what this call knows of the reserve, and whether it rose
 
-if held_epoch ~= ARGV[1] and not (loading and arg.load) then
-  return redis.error_reply('STALE ' .. held_epoch)
+local function begin(keys, args)
+  root = keys[1]
+  P = root .. args[1] .. ':'
+  -- the second key exists only where a simulator turns the clock
+  local held = redis.call('MGET', root .. 'epoch', root .. 'clock')
+  local epoch = held[1] or ''
+  arg = cjson.decode(args[2])
+  loading = epoch == 'rebuilding:' .. args[1]
+  if epoch ~= args[1] and not (loading and arg.load) then
+    return redis.error_reply('STALE ' .. epoch)
+  end
+  -- milliseconds by the store's clock
+  if held[2] then
+    now = tonumber(held[2])
+  else
+    local t = redis.call('TIME')
+    now = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  events, told, records, reserve, risen = {}, {}, {}, {}, false
 end
 
--- Milliseconds by the store's clock.
-local now
-if held[2] then
-  now = tonumber(held[2])
-else
-  local t = redis.call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
--- Events of one script are one entry of the stream: readers wake once, and see them together.
-local events, told = {}, {}
+-- Events of one call are one entry of the stream: readers wake once, and see them together.
 local function emit(event)
   if loading then return end
   if event.t == 'agent' then
@@ -35,14 +41,14 @@ local function emit(event)
   events[#events + 1] = event
 end
 
--- What is left to do before a script ends; `_match` sets it.
+-- What is left to do before a call ends; `_match` sets it.
 local finish
 
--- Ends every script: hands out its events and gives its answer.
+-- Ends every verb: hands out its events and gives its answer.
 local function answer(value)
-  if finish and not loading then finish() end
+  if not loading then finish() end
   if #events > 0 then
-    redis.call('XADD', KEYS[1] .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(events))
+    redis.call('XADD', root .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(events))
   end
   value.now_ms = now
   return cjson.encode(value)

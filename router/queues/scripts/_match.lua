@@ -33,7 +33,6 @@ local function make_offer(id, c, a, why)
 end
 
 -- Whether customers must leave the last idle 2nd-level agents of this channel to experts.
-local reserve = {}
 local function kept_for_experts(channel)
   if reserve[channel] == nil then
     local v = redis.call('HMGET', K.house(), 'share', 'in', 'idle:' .. channel)
@@ -62,24 +61,26 @@ end
 
 -- The idle agent of one class to be asked first, with what a strategy compares; and since when the
 -- longest idle of the class is idle, nil when nobody is.
-local function head_of_class(id, c, class, rank)
-  local best, oldest
-  for load = 0, tonumber(rank[1] or 1) - 1 do
-    local key = K.idle(class, c.channel, load)
-    local idle = redis.call('ZRANGE', key, 0, c.declined and AGENTS_SEEN - 1 or 0, 'WITHSCORES')
-    for i = 1, #idle, 2 do
+local function head_of_class(id, c, class)
+  local last = c.declined and AGENTS_SEEN - 1 or 0
+  local idle = redis.call('ZRANGE', K.idle(class, c.channel), 0, last, 'WITHSCORES')
+  local oldest = tonumber(idle[2])
+  local light = c.rule == 'least_loaded' and c.channel == 'chat'
+  if light and oldest then idle = redis.call('ZRANGE', K.light(class), 0, last, 'WITHSCORES') end
+  for i = 1, #idle, 2 do
+    if not c.declined or not excluded(id, idle[i]) then
       local since = tonumber(idle[i + 1])
-      if not oldest or since < oldest then oldest = since end
-      if not c.declined or not excluded(id, idle[i]) then
-        if not best or (c.rule ~= 'least_loaded' and since < best.since) then
-          best = { agent = idle[i], since = since, load = load, band = tonumber(rank[2] or 0),
-            newcomer = rank[4] == '1', breadth = tonumber(rank[5] or 0), class = class }
-        end
-        break
-      end
+      local load = light and math.floor(since / LOAD) or 0
+      return { agent = idle[i], since = since - load * LOAD, load = load, class = class }, oldest
     end
   end
-  return best, oldest
+  return nil, oldest
+end
+
+-- What a class's name tells: rating band, whether of the 2nd level, whether newcomers (kinds.py).
+local function rank_of(class)
+  local band, house, newcomer = string.byte(class, -3, -1)
+  return band - 48, house == 49, newcomer == 49
 end
 
 local function before(x, y, rule)
@@ -105,9 +106,7 @@ local function candidates(id, c)
         enough = true
         break
       end
-      local rank = redis.call('HMGET', K.class(class), 'max:' .. channel, 'band', 'house', 'newcomer',
-        'breadth:' .. channel)
-      local best, oldest = head_of_class(id, c, class, rank)
+      local best, oldest = head_of_class(id, c, class)
       if not oldest then
         redis.call('ZREM', key, class)
         redis.call('SADD', K.dropped(class, channel), c.kind)
@@ -115,9 +114,14 @@ local function candidates(id, c)
       else
         from = from + 1
         if oldest ~= low then moved[#moved + 1] = { class, oldest } end
-        if best and rank[3] == '1' and not for_experts(c.kind) and kept_for_experts(channel) then
+        local band, house, newcomer = rank_of(class)
+        if best and house and not for_experts(c.kind) and kept_for_experts(channel) then
           blocked = true
         elseif best then
+          best.band, best.newcomer = band, newcomer
+          if c.rule == 'least_scarce' then
+            best.breadth = tonumber(redis.call('HGET', K.class(class), 'breadth:' .. channel) or 0)
+          end
           found[#found + 1] = best
           if best.since < found[1].since then found[1], found[#found] = best, found[1] end
         end
@@ -175,7 +179,7 @@ local function match_contact(id, c)
   end
   local best, why = choose(id, c, found)
   local more = string.format(',"band":%d,"idle":%d', best.band, redis.call('ZCARD',
-    K.idle(best.class, c.channel, best.load)))
+    K.idle(best.class, c.channel)))
   return make_offer(id, c, agent_of(best.agent), { why = why, of = #found, more = more })
 end
 

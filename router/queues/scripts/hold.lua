@@ -21,7 +21,7 @@ if redis.call('EXISTS', K.released(arg.offer)) == 0 then
   if arg.wrapup then begin_wrapup(a, arg.offer) end
 end
 if a.offer == arg.offer then set(a, 'offer', '') end
-if not loading then
+if not loading and present(arg.answered) then
   local today = K.today(arg.queue, arg.answered.day)
   if redis.call('HINCRBY', today, 'answered', 1) == 1 then redis.call('EXPIRE', today, 172800) end
   if arg.answered.within > 0 then redis.call('HINCRBY', today, 'within', 1) end

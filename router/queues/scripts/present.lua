@@ -1,16 +1,15 @@
 -- present: an agent's presence, class and capacity as the truth has them.
 -- Guarantee: applied once per version; who becomes available looks for work at once; an offer
 -- open to somebody who is no longer available stays until it is answered or missed.
--- arg: agent, version, state, reason?, since_ms, tier, class, rank {band, house (0|1),
---      newcomer (0|1)}, kinds {channel: text of kinds}, capacity {channel: n, all?}, blocks (text:
+-- arg: agent, version, state, reason?, since_ms, tier, class (its name tells its
+--      rank, see _match), kinds {channel: text of kinds}, capacity {channel: n, all?}, blocks (text:
 --      held>blocked ...), quiet (bool)?: does not look for work, load?
 -- Answers {offer?}.
 
 -- A class stands as long as somebody of it is signed in.
 local function define(class)
   if redis.call('EXISTS', K.class(class)) == 0 then
-    local fields = { band = arg.rank.band, house = arg.rank.house, newcomer = arg.rank.newcomer,
-      signed = 0 }
+    local fields = { signed = 0 }
     for _, channel in ipairs(CHANNELS) do
       local kinds = {}
       for kind in string.gmatch(arg.kinds[channel] or '', '%S+') do kinds[#kinds + 1] = kind end
@@ -24,16 +23,6 @@ local function define(class)
     write(K.class(class), fields)
   end
   redis.call('HINCRBY', K.class(class), 'signed', 1)
-end
-
--- Up to which load the class's idle sets are looked at.
-local function widen(class)
-  local most = redis.call('HMGET', K.class(class), 'max:voice', 'max:chat', 'max:video')
-  for i, channel in ipairs(CHANNELS) do
-    if (arg.capacity[channel] or 0) > tonumber(most[i] or 0) then
-      redis.call('HSET', K.class(class), 'max:' .. channel, arg.capacity[channel])
-    end
-  end
 end
 
 local function undefine(class)
@@ -61,7 +50,6 @@ if a.house == '1' and before == 'available' then redis.call('HINCRBY', K.house()
 -- the new class first: one that stays keeps its lists
 if is_in and not (was_in and class == arg.class) then define(arg.class) end
 if was_in and not (is_in and class == arg.class) then undefine(class) end
-if is_in then widen(arg.class) end
 for _, channel in ipairs(CHANNELS) do set(a, 'cap:' .. channel, arg.capacity[channel] or 0) end
 if present(arg.capacity.all) then
   set(a, 'cap:all', arg.capacity.all)
@@ -71,7 +59,7 @@ elseif a['cap:all'] then
 end
 set(a, 'st', arg.state)
 set(a, 'cls', arg.class)
-set(a, 'house', tostring(arg.rank.house))
+set(a, 'house', arg.tier >= 2 and '1' or '0')
 set(a, 'blocks', arg.blocks)
 set(a, 'reason', present(arg.reason) and arg.reason or '')
 set(a, 'since', arg.since_ms)
