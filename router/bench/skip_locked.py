@@ -23,9 +23,9 @@ from router.app import make_app
 from router.bench.floor.company import Company, Size, company
 from router.bench.rows import Broken, Row, Tell, at_least, figure, readable
 from router.channels.arrivals import Arrival
-from router.errors import Gone
 from router.identity.people import Identity
 from router.settings import Settings
+from router.store.hub import Subscription
 from router.web import keys
 
 WORKERS = 16
@@ -91,26 +91,26 @@ async def _measure(made: Company, tell: Tell) -> tuple[list[float], list[float],
 
 async def _ours(app: web.Application, workspace: UUID, crew: list[UUID]) -> tuple[float, int]:
     """Assignments a second, and the writing transactions of each."""
-    pool, engine, contacts = app[keys.POOL], app[keys.ENGINE], app[keys.CONTACTS]
+    pool, contacts = app[keys.POOL], app[keys.CONTACTS]
     waiting = (await _arrival(pool, workspace) for _ in range(ASSIGNMENTS))
     await asyncio.gather(*[contacts.arrive(each) async for each in waiting])
     for agent in crew:
         await contacts.set_presence(workspace, agent, "available")
-    for agent in crew:
-        await _offer(engine, workspace, agent)
     accepted: list[UUID] = []
 
     async def work(agent: UUID) -> None:
-        for _ in range(EACH):
-            try:
-                offer = await _offer(engine, workspace, agent)
+        # as a desk hears of it: a snapshot, then events
+        async with app[keys.HUB].subscribe(workspace, [f"agent:{agent}"]) as events:
+            offers = await app[keys.ENGINE].offers_of(workspace, agent)
+            offer = offers[0]["offer"] if offers else ""
+            for _ in range(EACH):
+                offer = offer or await asyncio.wait_for(_offered(events), PATIENCE_S)
                 accepted.append((await contacts.accept(workspace, agent, offer)).contact_id)
-            except Gone as error:
-                raise Broken(f"an agent's own offer was not theirs: {error}") from None
+                offer = ""
 
     before = await _transactions(pool)
     begun = time.perf_counter()
-    await asyncio.gather(*(work(agent) for agent in crew))
+    await asyncio.gather(*map(work, crew))
     seconds = time.perf_counter() - begun
     commits = round((await _transactions(pool) - before) / ASSIGNMENTS)
     durable = await pool.fetch(
@@ -138,15 +138,11 @@ async def _arrival(pool: asyncpg.Pool[asyncpg.Record], workspace: UUID) -> Arriv
     )
 
 
-async def _offer(engine: Any, workspace: UUID, agent: UUID) -> str:
-    """The offer that the agent has, or gets in a moment."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        offers = await engine.offers_of(workspace, agent)
-        if offers:
-            return str(offers[0]["offer"])
-        await asyncio.sleep(0.001)
-    raise Broken("an agent with room was not offered a contact that waits")
+async def _offered(events: Subscription) -> str:
+    async for event in events:
+        if event["t"] == "offer":
+            return str(event["offer"])
+    raise Broken("an agent fell behind with what they are offered")
 
 
 async def _theirs(pool: asyncpg.Pool[asyncpg.Record], commits: int) -> float:
