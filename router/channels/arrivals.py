@@ -14,6 +14,7 @@ from router.channels.messages import Messages
 from router.channels.records import Channel, Contact
 from router.errors import Invalid, NotFound
 from router.identity.people import Identity
+from router.queues.follows import follows
 from router.queues.head_starts import Claim, head_start_seconds
 from router.queues.picture import policy_of
 from router.queues.policy import Policy, Then
@@ -131,6 +132,11 @@ class Arrivals(Messages):
             "role": a.identity.role,
             "language": a.language,
             "skills": skills,
+            "topic": a.topic,
+            "assurance": a.identity.assurance,
+            "person_id": a.identity.person_id,
+            "entry_point_id": a.entry_point_id,
+            "queue_id": queue_id,
             "priority": a.priority,
             "attributes": a.attributes,
         }
@@ -148,9 +154,9 @@ class Arrivals(Messages):
             row = await connection.fetchrow(
                 "insert into contact (workspace_id, channel, entry_point_id, provider_key,"
                 " person_id, role, assurance, language, skills, topic, queue_id, state,"
-                " secret_hash, head_start, priority, attributes, queued_at, line_at)"
+                " secret_hash, head_start, priority, attributes, follows, queued_at, line_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13,"
-                " $14, $15, now(), now())"
+                " $14, $15, $16, now(), now())"
                 " on conflict (workspace_id, provider_key) do nothing returning *",
                 a.workspace_id,
                 a.channel,
@@ -167,6 +173,7 @@ class Arrivals(Messages):
                 timedelta(seconds=ahead),
                 a.priority,
                 a.attributes,
+                follows(policy),
             )
             if row is not None:
                 await self._conversations.note(
@@ -275,7 +282,7 @@ class Arrivals(Messages):
         if admitted.then is not None:
             return await self._led(row, admitted.queue["id"], admitted.then)
         policy = admitted.policy
-        steps = await self._kinds.compile(policy, row)
+        steps = await self._kinds.compile(policy, row, admitted.queue["id"])
         async with self._pool.acquire() as connection, connection.transaction():
             entered = await connection.fetchrow(
                 "update contact set state = 'waiting', generation = generation + 1,"

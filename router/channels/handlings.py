@@ -135,7 +135,7 @@ class Handlings(Offers, Claims):
         if target is None:
             raise Conflict("this queue escalates to no other", state="no_target")
         policy = policy_of(target["policy"])
-        steps = await self._kinds.compile(policy, source)
+        steps = await self._kinds.compile(policy, source, target["id"])
         detail = {"reason": hand_over.reason, "asked": hand_over.asked, "tried": hand_over.tried}
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(

@@ -91,7 +91,7 @@ class Leaving(Messages):
 
     async def _overflow(self, row: Row, admitted: Admitted) -> None:
         """Into the other queue, with arrival and history; its steps begin anew there."""
-        steps = await self._kinds.compile(admitted.policy, row)
+        steps = await self._kinds.compile(admitted.policy, row, admitted.queue["id"])
         async with self._pool.acquire() as connection, connection.transaction():
             if not await _still_waits(connection, row):
                 return

@@ -74,7 +74,7 @@ class Waiting(Claims):
         policy = policy_of(queue["policy"])
         draft = await self._pool.fetchrow("select * from contact where id = $1", contact_id)
         assert draft is not None
-        steps = await self._kinds.compile(policy, draft)
+        steps = await self._kinds.compile(policy, draft, queue_id)
         async with self._pool.acquire() as connection, connection.transaction():
             await self._leave_line(connection, contact_id)
             row = await connection.fetchrow(

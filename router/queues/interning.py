@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from router.errors import SecondlineError
+from router.filters import read
 from router.queues.kinds import kind_name, spec_of
 from router.queues.outbox import Outbox, put
 from router.queues.policy import Policy
@@ -35,6 +37,9 @@ STIRRED = 1000
 
 TOUCH_S = 3600.0
 """A kind in use says so this often; one that did not for far longer is forgotten."""
+
+LOOKED_UP = frozenset({"contact.queue", "contact.entry_point", "contact.network_size"})
+"""What filters may name of a contact that is not in its row: read only where one does."""
 
 SPARE = "2 hours"
 """When there are too many kinds, those not used for so long make room."""
@@ -64,14 +69,33 @@ class Kinds:
             await self._number(workspace_id, missing)
         return {r: self._known[workspace_id, spec][0] for r, spec in specs.items()}
 
-    async def compile(self, policy: Policy, contact: Row) -> list[tuple[CompiledStep, int]]:
+    async def compile(
+        self, policy: Policy, contact: Row, queue_id: UUID | None = None
+    ) -> list[tuple[CompiledStep, int]]:
         """A contact's steps with their kinds; call it before the transaction that uses them.
 
-        contact: its workspace_id, channel, role, language, skills, and what filters name.
+        contact: its row, or what of it is known before there is one. queue_id: the queue that it
+        goes to, where that is another than its own.
         """
-        steps = compile_steps(policy, dict(contact))
+        facts = dict(contact)
+        asked = {name for step in policy.steps for name in read(step.filter).asks}
+        if asked & LOOKED_UP:
+            facts |= await self._look_up(contact, queue_id or contact["queue_id"])
+        steps = compile_steps(policy, facts)
         numbers = await self.intern(contact["workspace_id"], (step.requirement for step in steps))
         return [(step, numbers[step.requirement]) for step in steps]
+
+    async def _look_up(self, contact: Row, queue_id: UUID) -> dict[str, Any]:
+        found = await self._pool.fetchrow(
+            "select q.slug as queue, p.address as entry_point,"
+            " coalesce(e.network_size, 0) as network_size from queue q"
+            " left join entry_point p on p.id = $2 left join expert e on e.person_id = $3"
+            " where q.id = $1",
+            queue_id,
+            contact["entry_point_id"],
+            contact["person_id"],
+        )
+        return dict(found) if found else {}
 
     async def _number(self, workspace_id: UUID, specs: list[str]) -> None:
         rows = await self._pool.fetch(
