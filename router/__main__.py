@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from router.commands import admin, bench, check, demo, migrate, serve
+from router.commands import admin, bench, check, demo, migrate, serve, simulate
 from router.commands.service import PortTaken, interruptible
 from router.embedded.process import CannotStart
 from router.errors import SecondlineError
@@ -20,6 +20,7 @@ COMMANDS = {
     "admin": admin,
     "check": check,
     "bench": bench,
+    "simulate": simulate,
 }
 
 

@@ -1,0 +1,1 @@
+"""Known results reproduced, and questions of a crowd: `secondline simulate --study NAME`."""
