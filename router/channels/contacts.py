@@ -10,6 +10,7 @@ from router.channels.admission import Closed
 from router.channels.arrivals import Arrival, Arrivals
 from router.channels.callbacks import Callbacks
 from router.channels.chat import on_leaving
+from router.channels.following import Following
 from router.channels.handlings import Handlings, put_release
 from router.channels.leaving import Leaving
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
@@ -24,7 +25,7 @@ __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "
 PRESENCES = ("available", "break", "offline")
 
 
-class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving):
+class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
     """Arriving, waiting, being handled, ending; and the presence of those who answer."""
 
     async def end(

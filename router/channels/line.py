@@ -13,6 +13,7 @@ from router.channels.conversation import Conversations
 from router.channels.records import Contact, Handling
 from router.errors import NotFound
 from router.queues.engine import Engine
+from router.queues.follows import follows
 from router.queues.interning import Kinds
 from router.queues.outbox import Outbox, Pending, put
 from router.queues.picture import enter_arguments, excluded_of, policy_of
@@ -106,6 +107,11 @@ class Line:
         steps: list[tuple[CompiledStep, int]],
     ) -> Pending:
         """The `enter` operation of a contact that the transaction made waiting."""
+        mark = follows(policy)
+        if row["follows"] != mark:
+            await connection.execute(
+                "update contact set follows = $2 where id = $1", row["id"], mark
+            )
         return await put(
             connection,
             row["workspace_id"],

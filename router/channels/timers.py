@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TICK_S = 0.25
+FOLLOW_S = 0.5
 HOUR_S = 3600.0
 CLAIM_MS = 10_000
 BATCH = 100
@@ -63,6 +64,8 @@ class Timers:
             asyncio.create_task(self._every(TICK_S, self.tick)),
             asyncio.create_task(self._every(1.0, self.tick_slow)),
             asyncio.create_task(self._every(HOUR_S, self.tick_hourly)),
+            # of its own, for a line of ten thousand takes longer than offers may wait
+            asyncio.create_task(self._every(FOLLOW_S, self.follow)),
         ]
 
     async def close(self) -> None:
@@ -112,6 +115,10 @@ class Timers:
     async def tick_hourly(self) -> None:
         """Requirements that fell out of use."""
         await self._kinds.collect()
+
+    async def follow(self) -> None:
+        """Who waits by a policy that has changed, and who serves by rules that have."""
+        await self._contacts.follow_policies()
 
     async def _visitor_gone(self, workspace_id: UUID, contact_id: UUID) -> None:
         await self._contacts.leave(workspace_id, contact_id)

@@ -16,6 +16,8 @@ from router.queues.rules import Rules
 from router.store.truth import Connection, Row
 
 _RULES = frozenset(Rules.__struct_fields__) - {"demo"}
+_TOLD = ("reserve_share", "blocks", "newcomer_ratings")
+"""Rules that the live store has for each agent; the others are read when they are needed."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,6 @@ class Stored:
 
     draft: Draft
     queues: frozenset[UUID]
-    rules: bool
 
 
 async def store(conn: Connection, workspace_id: UUID, before: Draft, after: Draft) -> Stored:
@@ -99,18 +100,25 @@ async def store(conn: Connection, workspace_id: UUID, before: Draft, after: Draf
     writer = _Writer(conn, workspace_id, before)
     queues = await writer.queues(after)
     points = await writer.entry_points(replace(after, queues=queues))
-    rules = before.document.rules != after.document.rules
-    if rules:
+    old, new = before.document.rules, after.document.rules
+    if old != new:
+        # agents who change at this moment have read the old rules: wait for them to commit, so
+        # that whoever tells all agents of the new ones sees them (queues/presence.py)
+        await conn.execute(
+            "select pg_advisory_xact_lock(hashtextextended($1, 1))", str(workspace_id)
+        )
         # what is no rule of ours stays: the demo's mark is not for a policy to take away
         await conn.execute(
             "update workspace set policy = $2::jsonb || (policy - $3::text[]),"
-            " rules_changed_at = clock_timestamp() where id = $1",
+            " rules_changed_at = case when $4 then clock_timestamp() else rules_changed_at end"
+            " where id = $1",
             workspace_id,
-            sparse(after.document.rules),
+            sparse(new),
             list(_RULES),
+            any(getattr(old, name) != getattr(new, name) for name in _TOLD),
         )
     draft = Draft(after.document, queues, points)
-    return Stored(draft, frozenset(writer.touched), rules)
+    return Stored(draft, frozenset(writer.touched))
 
 
 class _Writer:

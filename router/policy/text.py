@@ -220,10 +220,22 @@ for _tag, _pattern, _first in (
     _Writer.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, _first)
 
 
+def _on_one_line(value: Any) -> bool:
+    """Whether it is short, of plain values or lists of these, and no thing with a name."""
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict) and ("name" in value or len(value) > 3):
+        return False
+    plain = all(
+        not isinstance(item, dict) and (not isinstance(item, list | tuple) or _on_one_line(item))
+        for item in inner
+    )
+    written = str(value)
+    return plain and len(written) < 90 and "\\n" not in written
+
+
 def _list(writer: Any, items: Any) -> Any:
-    plain = all(not isinstance(item, dict | list | tuple) for item in items)
-    short = plain and sum(len(str(item)) + 2 for item in items) < 90
-    return writer.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=short)
+    flat = all(not isinstance(item, list | tuple) for item in items) and _on_one_line(items)
+    return writer.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
 
 
 def _text(writer: Any, text: str) -> Any:
@@ -232,11 +244,8 @@ def _text(writer: Any, text: str) -> Any:
 
 
 def _mapping(writer: Any, mapping: dict[str, Any]) -> Any:
-    plain = all(not isinstance(value, dict | list | tuple) for value in mapping.values())
-    written = "".join(f"{key}: {value}, " for key, value in mapping.items())
-    few = len(mapping) <= 3 and len(written) < 60 and "\n" not in written
-    short = not mapping or (plain and few)
-    return writer.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=short)
+    flat = _on_one_line(mapping)
+    return writer.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=flat)
 
 
 _Writer.add_representer(list, _list)

@@ -73,11 +73,10 @@ class Version:
 
 @dataclass(frozen=True)
 class Activated:
-    """What a change made of the policy. queues: whose rows changed. rules: whether these did."""
+    """What a change made of the policy. queues: whose rows changed."""
 
     version: Version
     queues: frozenset[UUID] = frozenset()
-    rules: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ async def change(
     }
     subject = f"version {version.number}" if by.subject is None else by.subject
     await audit.note(conn, workspace_id, by.account, by.action, subject, detail)
-    return Activated(version, stored.queues, stored.rules)
+    return Activated(version, stored.queues)
 
 
 async def _write(conn: Connection, workspace_id: UUID, made: Version, by: By) -> Version:
