@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.bench.people import POLICY, Arguments, People
-from router.bench.pictures import Timing, live_store
+from router.bench.pictures import Picture, Timing, live_store
 from router.bench.rows import Row, Tell, at_least, at_most, figure
 from router.bench.scenes import Scene
 from router.queues.rules import Rules
@@ -99,9 +99,9 @@ class Everybody(People):
         return made
 
 
-def scene(url: str, tell: Tell) -> Scene:
+def scene(url: str, tell: Tell, picture: type[Picture] = Picture) -> Scene:
     """Everything switched on."""
-    made = Scene(url, tell, Everybody())
+    made = Scene(url, tell, Everybody(), picture)
     made.picture.call("reserve", [{"share": RESERVE}])
     made.idle(IDLE)
     made.waiting(WAITING + MATCHES)

@@ -82,16 +82,9 @@ class Picture:
     def close(self) -> None:
         self._redis.close()
 
-    def memory(self) -> int:
-        """Bytes that the store uses."""
-        return int(self._redis.info("memory")["used_memory"])
-
     def call(self, verb: str, arguments: Iterable[Answer]) -> list[Answer]:
         """Run one script for each, in order, many on the way at once."""
-        answers: list[Answer] = []
-        for chunk in _chunks(arguments):
-            answers += map(_decode, self._send(verb, chunk))
-        return answers
+        return self._run(verb, arguments)
 
     def fill(self, verb: str, arguments: Iterable[Answer]) -> Iterator[int]:
         """Run one script for each, in no particular order; yields how many more are done."""
@@ -107,7 +100,7 @@ class Picture:
     def timed(self, verb: str, arguments: Iterable[Answer]) -> tuple[list[Answer], Timing]:
         """Run one script for each, and what the store says of them alone."""
         self._redis.config_resetstat()
-        answers = self.call(verb, arguments)
+        answers = self._run(verb, arguments)
         return answers, self.timing("fcall")
 
     def timing(self, command: str) -> Timing:
@@ -120,7 +113,7 @@ class Picture:
         others = {
             name.removeprefix("cmdstat_"): (int(each["calls"]) / calls, each["usec_per_call"])
             for name, each in stats.items()
-            if name != f"cmdstat_{command}" and not name.startswith(("cmdstat_config", "cmdstat_i"))
+            if name not in (f"cmdstat_{command}", "cmdstat_config|resetstat", "cmdstat_info")
         }
         p99 = latency[f"latency_percentiles_usec_{command}"]["p99"]
         return Timing(calls, float(own["usec_per_call"]), float(p99), others)
@@ -142,6 +135,12 @@ class Picture:
         for each in ids:
             pipe.hmget(key(self.workspace, 1, name, each), *names)
         return [[(raw or b"").decode() for raw in values] for values in pipe.execute()]
+
+    def _run(self, verb: str, arguments: Iterable[Answer]) -> list[Answer]:
+        answers: list[Answer] = []
+        for chunk in _chunks(arguments):
+            answers += map(_decode, self._send(verb, chunk))
+        return answers
 
     def _send(self, verb: str, chunk: Sequence[Answer]) -> list[bytes]:
         pipe = self._redis.pipeline(transaction=False)

@@ -93,10 +93,10 @@ HEADINGS = ("name", "value", "unit", "goal", "holds", "spread", "")
 WIDTHS = (18, 9, 30, 9, 6, 17)
 
 
-def line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str], widths: Sequence[int] = WIDTHS) -> str:
     """One line of the table; what is too long for its column pushes the rest."""
-    padded = [cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)]
-    return " ".join([*padded, *cells[len(WIDTHS) :]]).rstrip()
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+    return " ".join([*padded, *cells[len(widths) :]]).rstrip()
 
 
 def cells(row: Row) -> tuple[str, ...]:

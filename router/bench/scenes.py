@@ -1,8 +1,8 @@
 """A call center of a given size in a live picture, to time a match in it from both directions.
 
-English agents are idle; German ones are all busy, and German
-contacts wait for them. So an English contact finds somebody at once, and a German agent who
-becomes free finds the oldest who waits, while the size of the scene stays as it is.
+English agents are idle; German ones are all busy, and German contacts wait for them. So an English
+contact finds somebody at once, and a German agent who becomes free finds the oldest who waits,
+while the size of the scene stays as it is.
 """
 
 from __future__ import annotations
@@ -36,8 +36,14 @@ LANGUAGES = ("en", "de", "pt")
 class Scene:
     """Queues, agents and contacts over one live store."""
 
-    def __init__(self, url: str, tell: Tell, people: People | None = None) -> None:
-        self.picture = Picture(url)
+    def __init__(
+        self,
+        url: str,
+        tell: Tell,
+        people: People | None = None,
+        picture: type[Picture] = Picture,
+    ) -> None:
+        self.picture = picture(url)
         self.people = people or People()
         self.people.speak(*LANGUAGES)
         self.closing: Timing | None = None

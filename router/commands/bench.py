@@ -16,7 +16,7 @@ from types import TracebackType
 
 import structlog
 
-from router.bench import BENCHES
+from router.bench import BENCHES, profile
 from router.bench.rows import HEADINGS, Row, cells, line, unmeasured
 from router.commands.service import say
 
@@ -29,12 +29,21 @@ log = structlog.get_logger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "name", choices=[*BENCHES, "all"], metavar="NAME", help=f"all, {', '.join(BENCHES)}"
+        "name",
+        choices=[*BENCHES, "all", "profile"],
+        metavar="NAME",
+        help=f"all, profile (where a script's time goes), {', '.join(BENCHES)}",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a row, for machines")
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
+    if arguments.name == "profile":
+        with Progress(["profile"]) as progress:
+            progress.begin("profile")
+            table = profile.run(progress.tell)
+        say(*(line(cells, profile.WIDTHS) for cells in (profile.HEADINGS, *table)))
+        return 0
     chosen = list(BENCHES) if arguments.name == "all" else [arguments.name]
     failed = False
     if not arguments.json:
