@@ -25,7 +25,7 @@ from router.explanations.facts import (
 from router.explanations.live import CHANNELS, Live, steps_in
 from router.queues.engine import Engine
 from router.queues.kinds import requirement_of
-from router.queues.picture import excluded_of, milliseconds, policy_of
+from router.queues.picture import Way, excluded_of, milliseconds, policy_of
 from router.queues.presence import blocks_text, profile_of
 from router.queues.rules import parse_rules
 from router.store.truth import Connection
@@ -116,12 +116,12 @@ class Explanations:
         if row["state"] != "waiting" or "steps" not in fields:
             return Waiting(**known)
         known["state"] = fields["st"]
-        known["line_ms"] = int(float(fields["line_at"]))
-        known["head_start_ms"] = known["arrived_ms"] - int(
-            float(fields["score"]) - float(fields.get("ahead") or 0)
-        )
-        known["position"] = await live.position(str(row["queue_id"]), contact)
+        way = Way.of(fields["way"])
+        known["line_ms"] = way.line
         known["step"] = int(fields["step"])
+        ahead = steps_in(fields["steps"])[known["step"] - 1][3]
+        known["head_start_ms"] = known["arrived_ms"] - (way.score - ahead)
+        known["position"] = await live.position(str(row["queue_id"]), contact)
         known["steps"] = await self._steps(connection, live, row, fields["steps"])
         known["reserve"] = await live.reserve(row["channel"])
         known["declined"] = await self._declined(connection, row, excluded, now_ms)
@@ -130,8 +130,7 @@ class Explanations:
         )
         if fields.get("prefer"):
             names = await _names(connection, [UUID(fields["prefer"])])
-            until = fields.get("prefer_until")
-            known["preferred"] = Preferred(names[0], int(float(until)) if until else None)
+            known["preferred"] = Preferred(names[0], way.prefer_until)
         if fields.get("offer") and known["state"] in ("offered", "accepting"):
             offer = await live.offer(fields["offer"])
             if offer:

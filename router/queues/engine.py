@@ -142,7 +142,13 @@ class Engine:
             offer: Any = await self.redis.hget(
                 key(workspace_id, epoch, "agent", str(agent_id)), "offer"
             )
-            fields = offer and await self.redis.hgetall(key(workspace_id, epoch, "offer", offer))
+            if not offer:
+                return []
+            contact, _, attempt = offer.split(".")
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.hgetall(key(workspace_id, epoch, "offer", offer))
+                pipe.hmget(key(workspace_id, epoch, "contact", contact), "channel", "queue")
+                fields, (channel, queue) = await pipe.execute()
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
         if not fields or fields["st"] != "offered":
@@ -150,13 +156,13 @@ class Engine:
         return [
             {
                 "offer": offer,
-                "contact": fields["contact"],
-                "channel": fields["channel"],
-                "queue": fields["queue"],
-                "attempt": int(fields["attempt"]),
+                "contact": contact,
+                "channel": channel,
+                "queue": queue,
+                "attempt": int(attempt),
                 "made_ms": int(fields["made"]),
                 "deadline_ms": int(fields["deadline"]),
-                "why": fields.get("why"),
+                "why": fields["why"],
             }
         ]
 

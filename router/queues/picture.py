@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -77,6 +78,33 @@ def kinds_in(steps: str) -> list[str]:
     return [step.split(" ", 1)[0] for step in steps.split(";")]
 
 
+@dataclass(frozen=True)
+class Way:
+    """What of a contact in line never changes there, in milliseconds; one text for the scripts.
+
+    line: when it was put in this queue. score: its effective arrival. offer: how long it is held
+    out. leave, alone: when it leaves the line, and when it does so because nobody is there.
+    prefer_until: only the preferred agent is asked before.
+    """
+
+    line: int
+    score: int
+    offer: int
+    leave: int | None = None
+    alone: int | None = None
+    prefer_until: int | None = None
+
+    def text(self) -> str:
+        """As `_lines.lua` reads it."""
+        return " ".join("-" if value is None else str(value) for value in astuple(self))
+
+    @classmethod
+    def of(cls, text: str) -> Way:
+        """Read back from a live contact's field."""
+        values = [None if value == "-" else int(value) for value in text.split(" ")]
+        return cls(*values)  # type: ignore[arg-type]  # the first three are always there
+
+
 def enter_arguments(
     row: Row,
     policy: Policy,
@@ -92,24 +120,30 @@ def enter_arguments(
     prefer_until = None
     if row["prefer_agent_id"] is not None and policy.choice.prefer_seconds:
         prefer_until = line + policy.choice.prefer_seconds * 1000
-    return {
+    way = Way(
+        line,
+        arrival - int(row["head_start"].total_seconds() * 1000),
+        policy.offer_ms(row["channel"]),
+        leaves.after_ms,
+        leaves.alone_ms,
+        prefer_until,
+    )
+    arguments = {
         "contact": row["id"],
         "gen": row["generation"],
         "queue": row["queue_id"],
         "channel": row["channel"],
         "role": row["role"],
-        "arrival_ms": arrival,
-        "score_ms": arrival - int(row["head_start"].total_seconds() * 1000),
-        "line_ms": line,
+        "arrival": str(arrival),
+        "way": way.text(),
         "steps": steps_text(policy, steps),
-        "route": " ".join(kind_name(kind, step.requirement) for step, kind in steps),
-        "leave_ms": leaves.after_ms,
-        "alone_ms": leaves.alone_ms,
-        "offer_ms": policy.offer_ms(row["channel"]),
-        "prefer": row["prefer_agent_id"],
-        "prefer_until_ms": prefer_until,
-        "excluded": excluded,
+        "route": "".join(f"{kind_name(kind, step.requirement)} " for step, kind in steps),
     }
+    if row["prefer_agent_id"] is not None:
+        arguments["prefer"] = row["prefer_agent_id"]
+    if excluded:
+        arguments["excluded"] = excluded
+    return arguments
 
 
 def waited_ms(accepted_at: datetime, line_at: datetime) -> int:
@@ -142,7 +176,10 @@ def held_arguments(contact: Row, handling: Row, policy: Policy, time_zone: str) 
         "role": contact["role"],
         "arrival_ms": milliseconds(contact["arrived_at"]),
         "wrapup": handling["state"] == "wrapup",
-        "answered": {
+        # whoever hears a message answers nobody who waited for it
+        "answered": None
+        if contact.get("due_at")
+        else {
             "day": day.isoformat(),
             "wait_ms": waited,
             "within": int(waited <= policy.target.seconds * 1000),

@@ -192,15 +192,16 @@ class Line(RuleBasedStateMachine):
             offer = fields.get("offer")
             if offer:
                 live = await house.redis.hgetall(name("offer", offer))
+                contact_id, generation, _ = offer.split(".")
                 assert live["agent"] == str(agent)
-                assert live["contact"] not in offered, "one live offer a contact"
-                offered.add(live["contact"])
-                contact = rows[UUID(live["contact"])]
+                assert contact_id not in offered, "one live offer a contact"
+                offered.add(contact_id)
+                contact = rows[UUID(contact_id)]
                 assert contact["state"] == "waiting"
-                assert contact["generation"] == int(live["gen"])
+                assert contact["generation"] == int(generation)
                 assert contact["role"] == "customer" or tier == 2, "experts never meet tier 1"
                 assert contact["language"] in languages
-                expected[offer] = live["channel"]
+                expected[offer] = contact["channel"]
             assert {k: v.split("/")[0] for k, v in hands.items()} == expected, (
                 "load is what is held"
             )

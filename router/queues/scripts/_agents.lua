@@ -107,7 +107,7 @@ local function agent_state(a)
   return a.st or 'offline'
 end
 
--- Indexes and writes the agent, and shows the floor what became of them: after every change.
+-- Indexes and writes the agent: after every change. Whoever changed them tells it.
 local function place_agent(a)
   index_agent(a)
   local state = agent_state(a)
@@ -121,7 +121,6 @@ local function place_agent(a)
   end
   write(K.agent(a.id), a.changed)
   a.changed = {}
-  emit({ t = 'agent', agent = a.id })
 end
 
 -- `known`: the offer is new, so that nothing can hold it yet.

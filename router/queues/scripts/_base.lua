@@ -6,7 +6,7 @@
 
 -- One call's own, set anew by `begin`: the library is loaded once, and calls follow each other.
 local root, arg, now, loading
-local events, told        -- what this call tells
+local events              -- what this call tells
 local records             -- agents read in this call
 local reserve, risen      -- what this call knows of the reserve, and whether it rose
 
@@ -28,16 +28,12 @@ local function begin(keys, args)
     local t = redis.call('TIME')
     now = t[1] * 1000 + math.floor(t[2] / 1000)
   end
-  events, told, records, reserve, risen = {}, {}, {}, {}, false
+  events, records, reserve, risen = {}, {}, {}, false
 end
 
 -- Events of one call are one entry of the stream: readers wake once, and see them together.
 local function emit(event)
   if loading then return end
-  if event.t == 'agent' then
-    if told[event.agent] then return end
-    told[event.agent] = true
-  end
   events[#events + 1] = event
 end
 

@@ -10,17 +10,38 @@ local function excluded(contact, agent)
   return until_ms and tonumber(until_ms) > now
 end
 
+-- A contact's own, which never changes while it is in line, is one text: `line_at score offer_ms
+-- leave alone prefer_until`, with - for none (picture.py). Many short fields cost more than they tell.
+local function unpack_way(c)
+  c.line_at, c.score, c.offer_ms, c.leave, c.alone, c.prefer_until =
+    string.match(c.way, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  c.line_at, c.leave, c.alone, c.prefer_until =
+    tonumber(c.line_at), tonumber(c.leave), tonumber(c.alone), tonumber(c.prefer_until)
+end
+
 -- Steps as {kind, strategy, from_ms, ahead_ms, skip}, from their text: fields by spaces, steps by ;
+local STEP = '([^; ]+) (%S+) (%d+) (%d+) (%d)'
 local function steps_of(c)
   if not c.parsed then
     c.parsed = {}
-    for kind, strategy, from_ms, ahead_ms, skip in
-      string.gmatch(c.steps, '([^; ]+) (%S+) (%d+) (%d+) (%d)') do
+    for kind, strategy, from_ms, ahead_ms, skip in string.gmatch(c.steps, STEP) do
       c.parsed[#c.parsed + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
-        ahead_ms = tonumber(ahead_ms), skip = skip == '1' }
+        ahead = tonumber(ahead_ms), skip = skip == '1' }
     end
   end
   return c.parsed
+end
+
+-- A waiting contact as the store has it; `lined`: whether it is in the lines.
+local function contact_of(id, lined)
+  local c = hash(K.contact(id))
+  if c.way then
+    unpack_way(c)
+    local step = steps_of(c)[tonumber(c.step)]
+    c.strategy, c.ahead = step.strategy, step.ahead
+  end
+  c.lined = lined
+  return c
 end
 
 local function able(kind) return redis.call('EXISTS', K.able_classes(kind)) == 1 end
@@ -33,7 +54,10 @@ local function alone(c)
   return true
 end
 
-local function effective(c) return tonumber(c.score) - tonumber(c.ahead or 0) end
+-- As text where nothing is taken off: a number is spelled out again for every command.
+local function effective(c)
+  return c.ahead == 0 and c.score or tonumber(c.score) - c.ahead
+end
 
 -- Fields of a contact that is not written yet (`c.new`) are written with it, at the end.
 local function change(id, c, fields)
@@ -65,8 +89,9 @@ local function out_of_queue(id, c)
   redis.call('ZREM', K.age(c.queue), id)
   redis.call('ZREM', K.wake(), id)
   redis.call('DEL', K.excluded(id))
-  if redis.call('HINCRBY', K.routes(c.queue), c.route, -1) == 0 then
-    redis.call('HDEL', K.routes(c.queue), c.route)
+  local route = string.gsub(c.steps, '([^; ]+)[^;]*;?', '%1 ')
+  if redis.call('HINCRBY', K.routes(c.queue), route, -1) == 0 then
+    redis.call('HDEL', K.routes(c.queue), route)
   end
 end
 
@@ -77,18 +102,16 @@ local function set_wake(id, c)
   local function no_later(t)
     if t > now and (not at or t < at) then at = t end
   end
-  local line_at = tonumber(c.line_at)
+  local line_at = c.line_at
   for _, step in ipairs(steps_of(c)) do
     if step.from_ms > 0 then no_later(line_at + step.from_ms) end
   end
   if c.declined ~= false then
     for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do no_later(tonumber(until_ms)) end
   end
-  if present(c.prefer_until) then no_later(tonumber(c.prefer_until)) end
-  if present(c.leave) then no_later(line_at + tonumber(c.leave)) end
-  if present(c.alone) then
-    no_later(math.max(line_at + tonumber(c.alone), now + ALONE_AGAIN_MS))
-  end
+  if c.prefer_until then no_later(c.prefer_until) end
+  if c.leave then no_later(line_at + c.leave) end
+  if c.alone then no_later(math.max(line_at + c.alone, now + ALONE_AGAIN_MS)) end
   if at then
     redis.call('ZADD', K.wake(), at, id)
   elseif not c.new then
@@ -102,16 +125,26 @@ local function take_step(id, c)
   local steps = steps_of(c)
   local at = 1
   for n = 2, #steps do
-    if now >= tonumber(c.line_at) + steps[n].from_ms then at = n end
+    if now >= c.line_at + steps[n].from_ms then at = n end
   end
   while steps[at].skip and steps[at + 1] and not able(steps[at].kind) do at = at + 1 end
-  if at == tonumber(c.step or 0) then return false end
+  if at == tonumber(c.step) then return false end
   if c.lined then out_of_line(id, c) end
-  local step = steps[at]
-  local before = effective(c)
-  change(id, c, { step = at, kind = step.kind, strategy = step.strategy, ahead = step.ahead_ms })
-  if not c.new and effective(c) ~= before then
-    redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id)
-  end
+  local step, before = steps[at], c.ahead
+  c.strategy, c.ahead = step.strategy, step.ahead
+  change(id, c, { step = at, kind = step.kind })
+  if c.ahead ~= before then redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id) end
   return true
+end
+
+-- The same for a contact that has just come, which most often takes the first step.
+local function first_step(id, c)
+  local kind, strategy, ahead, skip, rest = string.match(c.steps, '^(%S+) (%S+) %d+ (%d+) (%d);?(.*)$')
+  local next_ms = string.match(rest, '^%S+ %S+ (%d+)')
+  if skip == '0' and (not next_ms or now < c.line_at + next_ms) then
+    c.step, c.kind, c.strategy, c.ahead = '1', kind, strategy, tonumber(ahead)
+  else
+    c.ahead = 0
+    take_step(id, c)
+  end
 end

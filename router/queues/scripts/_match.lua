@@ -13,17 +13,21 @@ local function draw(id, c)
   return tonumber(string.sub(redis.sha1hex(id .. tostring(c.attempt)), 1, 8), 16) / 4294967296
 end
 
-local function make_offer(id, c, a, why)
-  local attempt = tonumber(c.attempt or 0) + 1
+-- An offer's name tells its contact, generation and attempt.
+local function parts_of(offer)
+  return string.match(offer, '^(.-)%.(%d+)%.(%d+)$')
+end
+
+-- why: what decided; of: how many it chose among; more: further fields of the explanation.
+local function make_offer(id, c, a, why, of, more)
+  local attempt = tostring(tonumber(c.attempt or 0) + 1)
   local offer = id .. '.' .. c.gen .. '.' .. attempt
-  local deadline = now + tonumber(c.offer_ms)
+  local deadline = tostring(now + c.offer_ms)
   if c.lined then out_of_line(id, c) end
   change(id, c, { st = 'offered', offer = offer, attempt = attempt })
-  redis.call('HSET', K.offer(offer), 'st', 'offered', 'contact', id, 'agent', a.id,
-    'gen', c.gen, 'attempt', attempt, 'channel', c.channel, 'queue', c.queue,
-    'made', now, 'deadline', deadline,
-    'why', string.format('{"step":%d,"kind":"%s","why":"%s","since":%s,"of":%d,"load":%d%s}',
-      c.step, c.kind, why.why, a.idle or 0, why.of or 1, load_of(a, c.channel), why.more or ''))
+  redis.call('HSET', K.offer(offer), 'st', 'offered', 'agent', a.id, 'made', now, 'deadline', deadline,
+    'why', '{"step":' .. c.step .. ',"kind":"' .. c.kind .. '","why":"' .. why .. '","of":' .. (of or 1)
+      .. ',"since":' .. (a.idle or 0) .. ',"load":' .. load_of(a, c.channel) .. (more or '') .. '}')
   redis.call('ZADD', K.due(), deadline, offer)
   set(a, 'offer', offer)
   take_hand(a, offer, c.channel, true)
@@ -166,8 +170,8 @@ local function match_contact(id, c)
   if c.declined == nil then c.declined = redis.call('EXISTS', K.excluded(id)) == 1 end
   local wanted = preferred(id, c)
   if wanted then
-    if idle_on(wanted, c.channel) then return make_offer(id, c, wanted, { why = 'preferred' }) end
-    if present(c.prefer_until) and now < tonumber(c.prefer_until) then return nil, true end
+    if idle_on(wanted, c.channel) then return make_offer(id, c, wanted, 'preferred') end
+    if c.prefer_until and now < c.prefer_until then return nil, true end
   end
   local first, second
   c.rule, first, second = string.match(c.strategy, '^([%a_]+)/?([%d.]*)/?([%d.]*)$')
@@ -178,9 +182,8 @@ local function match_contact(id, c)
     return nil
   end
   local best, why = choose(id, c, found)
-  local more = string.format(',"band":%d,"idle":%d', best.band, redis.call('ZCARD',
-    K.idle(best.class, c.channel)))
-  return make_offer(id, c, agent_of(best.agent), { why = why, of = #found, more = more })
+  return make_offer(id, c, agent_of(best.agent), why, #found, ',"band":' .. best.band .. ',"idle":' ..
+    redis.call('ZCARD', K.idle(best.class, c.channel)))
 end
 
 -- The first contact of a line that this agent did not decline, with its effective arrival; and
@@ -242,9 +245,7 @@ local function match_agent(a)
     end
   end
   if best then
-    local c = hash(K.contact(best))
-    c.lined = true
-    return make_offer(best, c, a, { why = why })
+    return make_offer(best, contact_of(best, true), a, why)
   end
 end
 
@@ -257,9 +258,9 @@ local function take_back(offer, why, restart)
   if not o.agent then return nil end
   local a = agent_of(o.agent)
   drop_hand(a, offer, restart)
-  emit({ t = 'offer_gone', agent = o.agent, offer = offer, contact = o.contact, why = why })
-  return a, { offer = offer, contact = o.contact, agent = o.agent, made_ms = tonumber(o.made),
-    why = o.why }
+  local contact = parts_of(offer)
+  emit({ t = 'offer_gone', agent = o.agent, offer = offer, contact = contact, why = why })
+  return a, { offer = offer, contact = contact, agent = o.agent, made_ms = tonumber(o.made), why = o.why }
 end
 
 -- What a contact that leaves its line or its agent lets go of: an offer is withdrawn, a handling
@@ -271,6 +272,7 @@ local function let_go(id, c)
   local a = agent_of(c.agent)
   begin_wrapup(a, c.offer)
   place_agent(a)
+  emit({ t = 'handling', agent = c.agent, contact = id, offer = c.offer })
 end
 
 local function free(a)
@@ -288,10 +290,8 @@ finish = function()
     redis.call('ZREM', K.held_back(), kind)
     local id = redis.call('ZRANGE', K.line(kind), 0, 0)[1]
     if id then
-      local c = hash(K.contact(id))
-      c.lined = true
       -- whoever is held back again says so; others of the line may follow
-      if match_contact(id, c) then hold_back(kind) end
+      if match_contact(id, contact_of(id, true)) then hold_back(kind) end
     end
   end
 end

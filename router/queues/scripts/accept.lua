@@ -6,10 +6,11 @@ local o = hash(K.offer(arg.offer))
 local mine = o.agent == arg.agent and
   (o.st == 'accepting' or (o.st == 'offered' and now <= tonumber(o.deadline)))
 if not mine then return answer({ state = 'gone' }) end
+local contact, gen = parts_of(arg.offer)
 if o.st == 'offered' then
   redis.call('HSET', K.offer(arg.offer), 'st', 'accepting')
-  redis.call('HSET', K.contact(o.contact), 'st', 'accepting')
+  redis.call('HSET', K.contact(contact), 'st', 'accepting')
   redis.call('ZADD', K.due(), now + arg.lease_ms, arg.offer)
 end
-return answer({ state = 'accepting', contact = o.contact, gen = tonumber(o.gen),
-  made_ms = tonumber(o.made), queue = o.queue, why = o.why })
+return answer({ state = 'accepting', contact = contact, gen = tonumber(gen), made_ms = tonumber(o.made),
+  queue = redis.call('HGET', K.contact(contact), 'queue'), why = o.why })

@@ -6,12 +6,7 @@
 local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
 local freed, withdrawn
-if c.queue then
-  freed, withdrawn = let_go(arg.contact, c)
-  if c.st == 'handling' then
-    emit({ t = 'handling', agent = c.agent, contact = arg.contact, offer = c.offer })
-  end
-end
+if c.queue then freed, withdrawn = let_go(arg.contact, c) end
 redis.call('DEL', K.contact(arg.contact))
 redis.call('HSET', K.contact(arg.contact), 'st', 'ended', 'gen', arg.gen)
 redis.call('EXPIRE', K.contact(arg.contact), 3600)

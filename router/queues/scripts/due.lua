@@ -7,8 +7,9 @@ for _, id in ipairs(redis.call('ZRANGE', K.due(), '-inf', now - 1, 'BYSCORE', 'L
   local o = hash(K.offer(id))
   if o.agent then
     redis.call('ZADD', K.due(), now + arg.lease_ms, id)
-    offers[#offers + 1] = { offer = id, contact = o.contact, agent = o.agent,
-      gen = tonumber(o.gen), st = o.st, made_ms = tonumber(o.made), queue = o.queue, why = o.why }
+    local contact, gen = parts_of(id)
+    offers[#offers + 1] = { offer = id, contact = contact, agent = o.agent, gen = tonumber(gen), st = o.st,
+      made_ms = tonumber(o.made), queue = redis.call('HGET', K.contact(contact), 'queue'), why = o.why }
   else
     redis.call('ZREM', K.due(), id)
   end

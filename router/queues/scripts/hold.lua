@@ -1,7 +1,7 @@
 -- hold: the truth says that this agent has the contact.
 -- Guarantee: applied once per generation; whatever offer was live is settled; counted once.
 -- arg: contact, gen, offer, agent, channel, queue, role, arrival_ms, wrapup (bool), load?,
---      answered {day, wait_ms, within (0|1)}
+--      answered {day, wait_ms, within (0|1)}?: what the figures of the day count
 -- Answers {state, withdrawn?}: the offer that it took back, for the truth to keep.
 local c = hash(K.contact(arg.contact))
 if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end

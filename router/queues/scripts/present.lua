@@ -71,4 +71,5 @@ end
 if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
 if was_in ~= is_in or class ~= arg.class then risen = true end
 place_agent(a)
+emit({ t = 'agent', agent = arg.agent })
 return answer({ offer = not arg.quiet and match_agent(a) or nil })

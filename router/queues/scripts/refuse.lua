@@ -5,22 +5,23 @@
 -- Answers {state: waiting | offered | gone, contact?}.
 local o = hash(K.offer(arg.offer))
 if o.agent ~= arg.agent then return answer({ state = 'gone' }) end
-local c = hash(K.contact(o.contact))
+local id = parts_of(arg.offer)
+local c = contact_of(id, false)
 local a = take_back(arg.offer, arg.why, arg.go_last == true)
 local offered
 if c.offer == arg.offer then
-  change(o.contact, c, { st = 'waiting', offer = '' })
-  redis.call('HSET', K.excluded(o.contact), arg.agent, now + arg.retry_ms)
+  change(id, c, { st = 'waiting', offer = '' })
+  redis.call('HSET', K.excluded(id), arg.agent, now + arg.retry_ms)
   c.declined = true
-  take_step(o.contact, c)
+  take_step(id, c)
   local hold
-  offered, hold = match_contact(o.contact, c)
+  offered, hold = match_contact(id, c)
   if not offered then
-    line_up(o.contact, c, hold)
-    set_wake(o.contact, c)
+    line_up(id, c, hold)
+    set_wake(id, c)
   end
-  emit({ t = 'contact', contact = o.contact, queue = c.queue, state = c.st })
+  emit({ t = 'contact', contact = id, queue = c.queue, state = c.st })
 end
 place_agent(a)
 match_agent(a)
-return answer({ state = offered and 'offered' or 'waiting', contact = o.contact })
+return answer({ state = offered and 'offered' or 'waiting', contact = id })

@@ -2,7 +2,7 @@
 -- Guarantee: one moment; nothing is changed, nothing is scanned.
 -- arg: contact
 -- Answers {state, position?, waiting?, gap_ms?, able?, step?}.
-local c = hash(K.contact(arg.contact))
+local c = contact_of(arg.contact, true)
 local rank = c.queue and redis.call('ZRANK', K.order(c.queue), arg.contact)
 if not rank then return answer({ state = c.st or 'unknown' }) end
 return answer({ state = c.st, position = rank + 1, able = not alone(c), step = tonumber(c.step),

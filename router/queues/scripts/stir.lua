@@ -7,9 +7,7 @@ for kind in string.gmatch(arg.kinds, '%S+') do
   while matched < arg.limit do
     local id = redis.call('ZRANGE', K.line(kind), 0, 0)[1]
     if not id then break end
-    local c = hash(K.contact(id))
-    c.lined = true
-    if not match_contact(id, c) then break end
+    if not match_contact(id, contact_of(id, true)) then break end
     matched = matched + 1
   end
 end

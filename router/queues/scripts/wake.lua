@@ -7,16 +7,15 @@
 local ids = redis.call('ZRANGE', K.wake(), '-inf', now, 'BYSCORE', 'LIMIT', 0, arg.limit)
 local leaving = {}
 for _, id in ipairs(ids) do
-  local c = hash(K.contact(id))
+  local c = contact_of(id, true)
   c.declined = false
   for agent, until_ms in pairs(hash(K.excluded(id))) do
     if tonumber(until_ms) <= now then redis.call('HDEL', K.excluded(id), agent) else c.declined = true end
   end
   if c.st == 'waiting' then
-    c.lined = true
-    local waited = now - tonumber(c.line_at)
-    local over = present(c.leave) and waited >= tonumber(c.leave)
-    local lonely = present(c.alone) and waited >= tonumber(c.alone) and alone(c)
+    local waited = now - c.line_at
+    local over = c.leave and waited >= c.leave
+    local lonely = c.alone and waited >= c.alone and alone(c)
     local moved = take_step(id, c)
     local offered, hold = match_contact(id, c)
     if not offered then
