@@ -95,12 +95,10 @@ def _span(ms: int) -> str:
 
 
 def asked_for(need: Requirement) -> str:
-    """What a step requires, in words."""
+    """What a step requires, in words; its filter speaks for itself."""
     parts = ["tier " + " or ".join(map(str, need.tiers))]
     if need.language is not None:
         parts.append(f"speaks {need.language}")
     if need.skills:
         parts.append("skilled in " + ", ".join(need.skills))
-    if need.filter:
-        parts.append(need.filter)
     return "; ".join(parts)

@@ -20,7 +20,10 @@ from router.web.viewers import viewer
 
 
 class StepRecord(msgspec.Struct):
-    """A routing step. asks: in words. from_ms: its moment. signed_in, free: how many could."""
+    """A routing step. asks: in words, besides the filter. from_ms: when it begins.
+
+    built: agents know of it. signed_in, free: how many could serve it; exact: they were counted.
+    """
 
     n: int
     asks: str | None

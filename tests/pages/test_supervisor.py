@@ -140,6 +140,49 @@ async def test_a_contact_is_moved_and_closed_from_its_panel_which_tells_its_stor
     await expect(waiting).to_have_text("0")
 
 
+async def test_why_a_contact_waits_and_why_it_is_not_offered_to_somebody_is_told(
+    page, service, house
+):
+    await house.queue(
+        "customers",
+        {"steps": [{"filter": "agent.tags HAS 'mentor'", "seconds": 600}, {"tiers": [1, 2]}]},
+    )
+    ana = await house.agent("Ana")
+    ben = await house.agent("Ben")
+    await house.pool.execute("update agent set tags = '{mentor}' where id = $1", ana)
+    await house.contacts.set_presence(house.workspace, ana, "break", "lunch")
+    await house.contacts.set_presence(house.workspace, ana, "available")
+    contact = (await service.open(name="Kim"))["contact"]
+    await until(lambda: house.offer(ana), "offered")
+
+    await _row(page, "contacts-table", contact).get_by_test_id("contact-open").click()
+    panel = page.get_by_test_id("contact-drawer")
+    await expect(panel.get_by_test_id("routing-standing")).to_have_text("It is offered to Ana.")
+    await expect(panel.get_by_test_id("drawer-offer")).to_contain_text("was idle longest")
+    offer = await house.offer(ana)
+    await house.contacts.decline(house.workspace, ana, offer["offer"])
+    await expect(panel.get_by_test_id("routing-declined")).to_contain_text(
+        "Ana declined, until", timeout=6000
+    )
+    await expect(panel.get_by_test_id("routing-standing")).to_contain_text("let it pass of late")
+    first = panel.get_by_test_id("routing-step-1")
+    await expect(first).to_contain_text('agent.tags HAS "mentor"')
+    await expect(first).to_contain_text("1 could, 1 free")
+    await expect(first).to_have_attribute("aria-current", "step")
+    await expect(panel.get_by_test_id("routing-step-2")).to_contain_text("2 could, 2 free")
+
+    await panel.get_by_test_id("why-not-agent").click()
+    await page.get_by_role("option", name="Ben").click()
+    reasons = panel.get_by_test_id("why-not")
+    against = reasons.locator("[data-passes=false]")
+    await expect(against).to_have_count(1)
+    await expect(against).to_contain_text('agent.tags HAS "mentor": agent.tags is none. Until')
+    await expect(reasons.locator("[data-code=presence]")).to_contain_text("They are available.")
+    # what stands in the way goes away, and the page says so by itself
+    await house.contacts.set_presence(house.workspace, ben, "break", "training")
+    await expect(against).to_have_count(2, timeout=6000)
+
+
 async def test_what_the_service_refuses_is_said_in_the_dialog(page, service, house):
     opened = await service.open(name="Kim")
     await _row(page, "contacts-table", opened["contact"]).get_by_test_id("contact-open").click()

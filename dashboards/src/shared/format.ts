@@ -38,6 +38,9 @@ type Moment = string | number | Date;
 
 /** 14:05 */
 export const time = (at: Moment): string => atTime.format(new Date(at));
+const atSecond = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+/** 14:05:09 */
+export const second = (at: Moment): string => atSecond.format(new Date(at));
 /** 3 May 2026 */
 export const day = (at: Moment): string => atDay.format(new Date(at));
 /** 14:05 today, 3 May, 14:05 otherwise. */

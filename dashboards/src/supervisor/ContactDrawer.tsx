@@ -1,10 +1,11 @@
-import { Alert, Badge, Button, Drawer, Group, Loader, Paper, Rating, Stack, Text, Timeline, Title } from "@mantine/core";
+import { Alert, Badge, Button, Drawer, Group, Loader, Paper, Rating, Stack, Text, Timeline } from "@mantine/core";
 import { IconArrowRight, IconX } from "@tabler/icons-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { useState } from "react";
 import { label, language, moment, span } from "../shared/format";
-import { ApiError, api } from "../shared/http";
 import { AssuranceBadge, CHANNEL_NAMES, ChannelIcon, RoleBadge } from "../shared/icons";
-import type { Assurance, Author, Channel, ContactRow, ContactState, Entry, HandOver, QueueRef, Role } from "../shared/wire";
+import type { AgentRow, Assurance, Author, Channel, ContactRow, ContactState, Entry, HandOver, QueueRef, Role } from "../shared/wire";
+import { Part, useReading } from "./parts";
+import { Routing } from "./Routing";
 import { told } from "./told";
 
 /** GET /api/contacts/{id} */
@@ -33,25 +34,25 @@ interface ContactDetail {
     note?: string | null;
     hand_over?: HandOver | null;
   }[];
-  offers: { offer: string; agent: QueueRef; outcome: "accepted" | "declined" | "missed" | "withdrawn"; at: string }[];
   timeline: Entry[];
   ratings: { handling: string; direction: "of_agent" | "of_person"; stars: number; comment?: string | null }[];
 }
-
-const OFFER_COLOURS = { accepted: "teal", declined: "orange", missed: "red", withdrawn: "gray" };
-const REFRESH_MS = 4000;
 
 interface Props {
   id: string;
   /** its row on the floor; undefined once it is over */
   row: ContactRow | undefined;
+  /** those on the floor, to ask why it is not offered to them */
+  agents: ReadonlyMap<string, AgentRow>;
   onMove: (contact: ContactRow) => void;
   onClose: (contact: ContactRow) => void;
   onLeave: () => void;
 }
 
-export function ContactDrawer({ id, row, onMove, onClose, onLeave }: Props) {
-  const { detail, error } = useDetail(id, row);
+export function ContactDrawer({ id, row, agents, onMove, onClose, onLeave }: Props) {
+  const [over, setOver] = useState(false);
+  const { value: detail, error } = useReading<ContactDetail>(`/api/contacts/${id}`, row, over);
+  if (detail?.state === "ended" && !over) setOver(true);
   const who = detail?.person.name || row?.person || detail?.person.number_masked || "Unknown person";
   return (
     <Drawer
@@ -97,39 +98,12 @@ export function ContactDrawer({ id, row, onMove, onClose, onLeave }: Props) {
             </Group>
           )}
           <Handlings detail={detail} />
-          <Offers detail={detail} />
+          <Routing id={id} row={row} over={over} agents={agents} />
           <Story entries={detail.timeline} />
         </Stack>
       )}
     </Drawer>
   );
-}
-
-/** Read again when its row moved, and now and then for what is being said. */
-function useDetail(id: string, row: ContactRow | undefined) {
-  const [detail, setDetail] = useState<ContactDetail | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const over = detail?.state === "ended";
-  useEffect(() => {
-    const gone = new AbortController();
-    const read = () =>
-      api.get<ContactDetail>(`/api/contacts/${id}`, gone.signal).then(
-        (fresh) => {
-          setDetail(fresh);
-          setError(null);
-        },
-        (cause: unknown) => {
-          if (!gone.signal.aborted) setError(cause instanceof ApiError ? cause.message : String(cause));
-        },
-      );
-    void read();
-    const timer = over ? undefined : setInterval(() => void read(), REFRESH_MS);
-    return () => {
-      gone.abort();
-      clearInterval(timer);
-    };
-  }, [id, over, row?.state, row?.agent, row?.queue]);
-  return { detail, error };
 }
 
 function Facts({ detail }: { detail: ContactDetail }) {
@@ -168,17 +142,6 @@ const BY: Record<Author, string> = {
   supervisor: "a supervisor",
   system: "the service",
 };
-
-function Part({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section aria-label={title}>
-      <Title order={3} size="h5" mb={8}>
-        {title}
-      </Title>
-      {children}
-    </section>
-  );
-}
 
 function Handlings({ detail }: { detail: ContactDetail }) {
   if (detail.handlings.length === 0) return null;
@@ -226,31 +189,6 @@ function Handlings({ detail }: { detail: ContactDetail }) {
                 </Group>
               ))}
           </Paper>
-        ))}
-      </Stack>
-    </Part>
-  );
-}
-
-function Offers({ detail }: { detail: ContactDetail }) {
-  if (detail.offers.length === 0) return null;
-  return (
-    <Part title="Offered to">
-      <Stack gap={6} component="ul" m={0} p={0} style={{ listStyle: "none" }}>
-        {detail.offers.map((offer) => (
-          <Group key={offer.offer} component="li" justify="space-between" wrap="nowrap" data-testid="drawer-offer">
-            <Text size="sm" truncate>
-              {offer.agent.name}
-            </Text>
-            <Group gap={8} wrap="nowrap">
-              <Badge size="sm" variant="light" color={OFFER_COLOURS[offer.outcome]} tt="none">
-                {offer.outcome}
-              </Badge>
-              <Text size="xs" c="dimmed" className="numbers">
-                {moment(offer.at)}
-              </Text>
-            </Group>
-          </Group>
         ))}
       </Stack>
     </Part>

@@ -95,6 +95,7 @@ export function Page() {
           <ContactDrawer
             id={shown}
             row={floor.contacts.get(shown)}
+            agents={floor.agents}
             onMove={(contact) => setDialog({ kind: "move", contact })}
             onClose={(contact) => setDialog({ kind: "close-contact", contact })}
             onLeave={() => setShown(null)}

@@ -26,7 +26,8 @@ export function applied(floor: Floor, frame: FloorFrame): Floor {
     };
   }
   return {
-    queues: frame.queues.length === 0 ? floor.queues : merged(floor.queues, frame.queues),
+    queues:
+      frame.queues.length === 0 && frame.gone.length === 0 ? floor.queues : merged(floor.queues, frame.queues, frame.gone),
     agents: patched(floor.agents, frame.agents, []),
     contacts: patched(floor.contacts, frame.contacts, frame.gone),
   };
@@ -36,9 +37,9 @@ function byName(rows: readonly QueueRow[]): QueueRow[] {
   return [...rows].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function merged(old: readonly QueueRow[], rows: readonly QueueRow[]): QueueRow[] {
+function merged(old: readonly QueueRow[], rows: readonly QueueRow[], gone: readonly string[]): QueueRow[] {
   const fresh = new Map(rows.map((row) => [row.id, row]));
-  const kept = old.map((row) => fresh.get(row.id) ?? row);
+  const kept = old.filter((row) => !gone.includes(row.id)).map((row) => fresh.get(row.id) ?? row);
   const known = new Set(old.map((row) => row.id));
   return byName([...kept, ...rows.filter((row) => !known.has(row.id))]);
 }
