@@ -21,10 +21,16 @@ from router.simulation.load import Load, parse_load
 from router.simulation.pictures import pictures
 from router.simulation.progress import Progress
 from router.simulation.replications import server, simulate
-from router.simulation.studies import patience, pool, skills
+from router.simulation.studies import lanes, patience, pool, ratings, skills
 from router.simulation.study import Study, run_case
 
-STUDIES: dict[str, Study] = {"pool": pool, "skills": skills, "patience": patience}
+STUDIES: dict[str, Study] = {
+    "pool": pool,
+    "skills": skills,
+    "patience": patience,
+    "lanes": lanes,
+    "ratings": ratings,
+}
 
 HELP = "try a policy on made-up contacts and agents"
 

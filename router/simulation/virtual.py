@@ -129,6 +129,10 @@ class Scripts:
             raise trouble
         return answer
 
+    async def function_load(self, library: str) -> None:
+        """Teach the server the scripts. Raises ResponseError where it knows them."""
+        self._send("FUNCTION", "LOAD", library)
+
     def _send(self, *command: str) -> None:
         self._connection.send_command(*command)
         self._connection.read_response()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from random import Random
+from statistics import fmean
 
+import msgspec
 import pytest
 
 from router.simulation import erlang
@@ -14,8 +16,8 @@ from router.simulation.intervals import controlled, interval, percentile, studen
 from router.simulation.load import Duration, parse_load
 from router.simulation.people import Agent
 from router.simulation.report import bounded, number, table
-from router.simulation.studies import patience, pool
-from router.simulation.textbook import first_come
+from router.simulation.studies import patience, pool, skills
+from router.simulation.textbook import first_come, longest_idle
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,20 @@ def test_the_textbooks_recursion_comes_to_the_exact_values():
     assert gave_up == pytest.approx(value.abandoned, abs=0.004)
     mean = sum(stay.wait_ms for stay in admitted) / len(admitted) / 60_000
     assert mean == pytest.approx(value.mean_wait, rel=0.03)
+
+
+def test_two_well_chosen_skills_do_nearly_as_well_as_six():
+    """By the textbook, which the scripts follow contact by contact (test_runs.py)."""
+    cases = {case.name: case for case in skills.cases(1)}
+
+    def mean_wait(choice: str) -> float:
+        load = msgspec.structs.replace(cases[choice].load, minutes=9_000.0)
+        stays = longest_idle(load, lambda name: Random(f"9/{name}"))
+        return fmean(stay.wait_ms for stay in stays if stay.outcome == "answered")
+
+    six = mean_wait("6")
+    assert mean_wait("2 spread") < 1.4 * six
+    assert mean_wait("1") > 4 * six
 
 
 def test_an_interval_holds_the_truth_in_nineteen_of_twenty():

@@ -15,9 +15,10 @@ from router.simulation.company import Company, parse_document
 from router.simulation.figures import figures, waiting_over_time
 from router.simulation.load import parse_load
 from router.simulation.people import Outcome, Visit
-from router.simulation.replications import server, simulate
+from router.simulation.replications import chance, server, simulate
 from router.simulation.studies import patience, pool, skills
 from router.simulation.study import Case, Result, run_case
+from router.simulation.textbook import Stay, longest_idle
 
 Simulated = Callable[..., list[Outcome]]
 
@@ -72,10 +73,25 @@ def test_impatient_callers_give_up_as_the_textbook_says_contact_by_contact(url: 
     assert ends["abandoned"] > 3
 
 
-def test_two_well_chosen_skills_do_nearly_as_well_as_six_and_one_does_not(url: str):
-    one, two, _, six = (quick(url, case, 150, 30, 2) for case in skills.cases(1))
-    assert skills.ratio(two, six).mean < 1.4
-    assert skills.ratio(one, six).mean > 2
+def one_by_one(case: Case) -> Case:
+    """Each agent a group of their own, signed in a moment after the one before."""
+    each = (group for group in case.load.agents for _ in range(group.count))
+    agents = tuple(
+        msgspec.structs.replace(group, name=f"{place}", count=1, starts=place / 60_000)
+        for place, group in enumerate(each)
+    )
+    return replace(case, load=msgspec.structs.replace(case.load, agents=agents))
+
+
+@pytest.mark.parametrize("case", skills.cases(1), ids=lambda case: case.name)
+def test_agents_with_several_skills_serve_as_the_textbook_says(url: str, case: Case):
+    """Who is idle longest is asked, and who is free takes the oldest, whatever the types."""
+    result = quick(url, one_by_one(case), 90, 25, 1)
+    load = result.case.load
+    expected = longest_idle(load, chance(load.seed, 0))
+    found = [Stay(v.at_ms, v.wait_ms, v.outcome) for v in result.outcomes[0].visits]
+    assert sorted(found) == sorted(expected)
+    assert sum(stay.wait_ms > 0 for stay in found) > 10
 
 
 def test_the_same_seed_is_the_same_run_and_another_seed_another(run: Simulated):

@@ -41,7 +41,7 @@ def cases(scale: float) -> list[Case]:
                     "agents": [{"name": "pool", "count": agents}],
                     "warm_up": 100,
                     "minutes": 100 + 1100 * scale,
-                    "replications": 20,
+                    "replications": 10,
                 }
             ),
         )

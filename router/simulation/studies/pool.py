@@ -35,7 +35,7 @@ def cases(scale: float) -> list[Case]:
                     "agents": [{"name": "pool", "count": AGENTS}],
                     "trunks": {"pool": PLACES},
                     "warm_up": 200,
-                    "minutes": 200 + 1400 * scale,
+                    "minutes": 200 + 700 * scale,
                     "replications": 20,
                 }
             ),

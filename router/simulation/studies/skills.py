@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from router.simulation.charts import Series, line_chart
+from router.simulation.charts import Series, bar_chart
 from router.simulation.intervals import Interval, interval
 from router.simulation.load import parse_load
 from router.simulation.report import bounded, percent, table
@@ -13,15 +14,33 @@ from router.simulation.study import Case, Result, Told, blocked, wait_minutes, w
 
 WHAT = "six types, 90 agents (15 with each as primary), k of 6 skills each, load 84"
 TYPES, EACH, LOAD, SERVICE_S = 6, 15, 84.0, 600
-SKILLS = (1, 2, 3, 6)
+NAMES = [f"type{n + 1}" for n in range(TYPES)]
+CHOICES = ("1", "2 in a ring", "2 spread", "3 spread", "6")
+
+
+def skills_of(choice: str, primary: int, agent: int) -> tuple[str, ...]:
+    """The skills of one of the fifteen whose primary type this is.
+
+    In a ring all of them have the next type besides; spread, each other type is somebody's.
+    """
+    others = [(primary + more) % TYPES for more in range(1, TYPES)]
+    count = int(choice.split()[0])
+    if count == TYPES:
+        mine = others
+    elif choice.endswith("ring"):
+        mine = others[: count - 1]
+    else:
+        # every five agents go round; the next five with another step between their two
+        step = 1 + agent // len(others)
+        mine = [others[(agent + step * n) % len(others)] for n in range(count - 1)]
+    return tuple(NAMES[place] for place in sorted((primary, *mine)))
 
 
 def cases(scale: float) -> list[Case]:
-    """One for each number of skills, with the same people in each."""
-    types = [f"type{n + 1}" for n in range(TYPES)]
+    """One for each choice of skills, with the same people in each."""
     return [
         Case(
-            str(skills),
+            choice,
             {"line": {"wrap_up_seconds": 0}},
             parse_load(
                 {
@@ -33,24 +52,24 @@ def cases(scale: float) -> list[Case]:
                             "rate": LOAD / TYPES / (SERVICE_S / 60),
                             "service": SERVICE_S,
                         }
-                        for name in types
+                        for name in NAMES
                     ],
                     "agents": [
-                        {
-                            "name": f"primary {types[n]}",
-                            "count": EACH,
-                            "skills": [types[(n + more) % TYPES] for more in range(skills)],
-                        }
-                        for n in range(TYPES)
+                        {"name": " ".join(skills), "count": count, "skills": skills}
+                        for skills, count in Counter(
+                            skills_of(choice, primary, agent)
+                            for primary in range(TYPES)
+                            for agent in range(EACH)
+                        ).items()
                     ],
                     "trunks": {"line": 120},
                     "warm_up": 200,
-                    "minutes": 200 + 1400 * scale,
-                    "replications": 20,
+                    "minutes": 200 + 1000 * scale,
+                    "replications": 10,
                 }
             ),
         )
-        for skills in SKILLS
+        for choice in CHOICES
     ]
 
 
@@ -73,7 +92,7 @@ def tell(results: Sequence[Result]) -> Told:
     for result in results:
         rows.append(
             {
-                "skills": int(result.case.name),
+                "skills": result.case.name,
                 "contacts": result.figures.waits[0].came,
                 "waited": result.adjusted(waited),
                 "wait_minutes": result.adjusted(wait_minutes),
@@ -85,7 +104,7 @@ def tell(results: Sequence[Result]) -> Told:
         ("skills", "contacts", "waited", "mean wait", "blocked", "÷ all six"),
         [
             (
-                str(row["skills"]),
+                row["skills"],
                 f"{row['contacts']:,}",
                 percent(row["waited"]),
                 f"{bounded(row['wait_minutes'])} min",
@@ -95,19 +114,19 @@ def tell(results: Sequence[Result]) -> Told:
             for row in rows
         ],
     )
-    picture = line_chart(
+    picture = bar_chart(
         "How many skills are enough?",
-        "skills of each agent, of six",
         "mean wait, minutes",
+        [row["skills"] for row in rows],
         [
             Series(
-                "load 84 on 90 agents, 95 %",
+                "load 84 on 90 agents",
                 [
-                    (row["skills"], row["wait_minutes"].mean, row["wait_minutes"].half)
-                    for row in rows
+                    (float(place), row["wait_minutes"].mean, row["wait_minutes"].half)
+                    for place, row in enumerate(rows)
                 ],
-                marks=True,
             )
         ],
+        x_label="skills of each agent, of six types",
     )
     return Told(lines, rows, {"skills": picture})
