@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from router.simulation.charts import Series, line_chart
+from router.simulation.intervals import interval
 from router.simulation.load import parse_load
+from router.simulation.people import Visit
 from router.simulation.report import bounded, percent, table
 from router.simulation.study import Case, Result, Told
 
@@ -14,6 +17,7 @@ WHAT = "20 agents who resolve 90 % and 20 who resolve 65 %: order, and holding o
 EACH, SERVICE_S = 20, 480
 LOADS = (0.55, 0.8)
 HOLD_OUT_S = (15, 30, 60, 120, 240)
+RESOLVES = (0.9, 0.65)
 BETTER = "agent.rating >= 4.5"
 
 
@@ -50,8 +54,8 @@ def cases(scale: float) -> list[Case]:
                         }
                     ],
                     "agents": [
-                        {"name": "better", "count": EACH, "rating": 4.8, "resolves": 0.9},
-                        {"name": "others", "count": EACH, "rating": 3.4, "resolves": 0.65},
+                        {"name": "better", "count": EACH, "rating": 4.8, "resolves": RESOLVES[0]},
+                        {"name": "others", "count": EACH, "rating": 3.4, "resolves": RESOLVES[1]},
                     ],
                     "warm_up": 100,
                     "minutes": 100 + 600 * scale,
@@ -62,6 +66,11 @@ def cases(scale: float) -> list[Case]:
         for load in LOADS
         for name in names
     ]
+
+
+def resolved(visits: Sequence[Visit]) -> float:
+    """The share that needs no second look, to be expected of those who answered."""
+    return fmean(RESOLVES[visit.group] for visit in visits if visit.outcome == "answered")
 
 
 def tell(results: Sequence[Result]) -> Told:
@@ -76,7 +85,7 @@ def tell(results: Sequence[Result]) -> Told:
                 "choice": name,
                 "wait_seconds": found.mean_wait,
                 "p95_seconds": found.p95,
-                "resolved": found.resolved,
+                "resolved": interval(result.by_run(resolved)),
                 "better_busy": better.occupancy,
                 "others_busy": others.occupancy,
             }
