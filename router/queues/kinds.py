@@ -73,8 +73,9 @@ def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> Agen
         if qualifies(profile, requirement):
             served[requirement.channel].append(kind_name(number, requirement))
     digest = hashlib.sha256(msgspec.json.encode(served)).hexdigest()[:16]
-    # the scripts read the last three off the name (`_match.lua`), without asking for each class
-    rank = f"{profile.band}{int(profile.house)}{int(profile.newcomer)}"
+    # the scripts read the last four off the name (`_match.lua`), without asking for each class
+    several = profile.capacity.get("chat", 0) > 1
+    rank = f"{profile.band}{int(profile.house)}{int(profile.newcomer)}{int(several)}"
     return AgentClass(f"{digest}.{rank}", served)
 
 

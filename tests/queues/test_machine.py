@@ -163,6 +163,9 @@ class Line(RuleBasedStateMachine):
 
     async def check(self) -> None:
         house = self.house
+        await house.kinds.settled(house.workspace)
+        # what a new kind stirs may wait for an agent's own change, and is drained in its turn
+        await house.outbox.drain(subject=house.workspace)
         epoch = await house.engine.epoch(house.workspace)
 
         def name(what: str, *parts: str) -> str:

@@ -1,37 +1,47 @@
 -- Included: what an agent holds, and where an agent is found when idle.
 -- An agent has at most one open offer; what they hold (open offers and handlings) is the hash
--- `hands`, and the load per channel is always counted together with it. A script reads an agent
+-- `hands`, and the load per channel is always counted together with it. A call reads an agent
 -- once, changes the record with `set`, and writes it with `place_agent`.
 
 local CHANNELS = { 'voice', 'chat', 'video' }
 local LOAD = 1e13   -- in `light`, one more chat counts for more than any idle time
 
--- What is asked of an agent at each change; reading the whole hash costs three times as much.
-local ASKED = { 'st', 'cls', 'idle', 'offer', 'shown', 'house', 'wraps', 'blocks', 'n:voice',
-  'n:chat', 'n:video', 'cap:voice', 'cap:chat', 'cap:video', 'cap:all', 'at:voice', 'at:chat',
-  'at:video' }
+-- Names of fields by channel, spelled once.
+local N = { voice = 'n:voice', chat = 'n:chat', video = 'n:video' }
+local CAP = { voice = 'cap:voice', chat = 'cap:chat', video = 'cap:video' }
+local AT = { voice = 'at:voice', chat = 'at:chat', video = 'at:video' }
+local DROPPED = { voice = 'dropped:voice', chat = 'dropped:chat', video = 'dropped:video' }
 
 local function agent_of(id)
   local a = records[id]
   if a then return a end
-  local values = redis.call('HMGET', K.agent(id), unpack(ASKED))
-  a = { id = id, changed = {} }
-  for i, name in ipairs(ASKED) do a[name] = values[i] or nil end
+  local v = redis.call('HMGET', K.agent(id), 'st', 'cls', 'idle', 'offer', 'shown', 'house', 'wraps',
+    'blocks', 'cap:all', 'n:voice', 'n:chat', 'n:video', 'cap:voice', 'cap:chat', 'cap:video',
+    'at:voice', 'at:chat', 'at:video')
+  -- `changed`: names and values in turn, as they are written
+  a = { id = id, changed = {}, st = v[1] or nil, cls = v[2] or nil, idle = v[3] or nil,
+    offer = v[4] or nil, shown = v[5] or nil, house = v[6] or nil, wraps = v[7] or nil,
+    blocks = v[8] or nil, ['cap:all'] = v[9] or nil, ['n:voice'] = v[10] or nil,
+    ['n:chat'] = v[11] or nil, ['n:video'] = v[12] or nil, ['cap:voice'] = v[13] or nil,
+    ['cap:chat'] = v[14] or nil, ['cap:video'] = v[15] or nil, ['at:voice'] = v[16] or nil,
+    ['at:chat'] = v[17] or nil, ['at:video'] = v[18] or nil }
   records[id] = a
   return a
 end
 
 local function set(a, name, value)
   a[name] = value
-  a.changed[name] = value
+  local changed = a.changed
+  local n = #changed
+  changed[n + 1], changed[n + 2] = name, value
 end
 
-local function load_of(a, channel) return tonumber(a['n:' .. channel] or 0) end
+local function load_of(a, channel) return tonumber(a[N[channel]] or 0) end
 
 -- Room on a channel: under its capacity and that of all together, and nothing held that blocks it
--- (a call blocks calls and video, for one person has one voice; by the workspace's rules).
+-- (a call blocks video, for one person has one voice; by the workspace's rules).
 local function has_room(a, channel)
-  if load_of(a, channel) >= tonumber(a['cap:' .. channel] or 0) then return false end
+  if load_of(a, channel) >= tonumber(a[CAP[channel]] or 0) then return false end
   local all = 0
   for _, other in ipairs(CHANNELS) do
     local n = load_of(a, other)
@@ -48,10 +58,17 @@ local function idle_on(a, channel)
   return a.st == 'available' and not present(a.offer) and has_room(a, channel)
 end
 
+-- What a class's name tells: rating band, whether of the 2nd level, whether newcomers, whether
+-- agents of it take several chats (kinds.py).
+local function rank_of(class)
+  local band, house, newcomer, several = string.byte(class, -4, -1)
+  return band - 48, house == 49, newcomer == 49, several == 49
+end
+
 -- A class that has somebody idle again goes back to the kinds that had dropped it meanwhile.
 local function list_class(class, channels, since)
   local names = {}
-  for i, channel in ipairs(channels) do names[i] = 'dropped:' .. channel end
+  for i, channel in ipairs(channels) do names[i] = DROPPED[channel] end
   local dropped = redis.call('HMGET', K.class(class), unpack(names))
   for i, channel in ipairs(channels) do
     if dropped[i] then
@@ -65,26 +82,36 @@ local function list_class(class, channels, since)
   end
 end
 
--- Puts the agent into the idle sets that their state, class and load say.
-local function index_agent(a)
+local function leave_idle(a, channel, class)
+  redis.call('ZREM', K.idle(class, channel), a.id)
+  if channel == 'chat' then
+    local _, _, _, several = rank_of(class)
+    if several then redis.call('ZREM', K.light(class), a.id) end
+  end
+end
+
+local function join_idle(a, channel)
+  redis.call('ZADD', K.idle(a.cls, channel), a.idle, a.id)
+  -- of calls an agent takes one, so that only chats can be spread by load
+  if channel == 'chat' then
+    local _, _, _, several = rank_of(a.cls)
+    if several then
+      redis.call('ZADD', K.light(a.cls), load_of(a, channel) * LOAD + a.idle, a.id)
+    end
+  end
+end
+
+-- Puts the agent into the idle sets that their state, class and load say. `restarted`: their idle
+-- time has begun anew.
+local function index_agent(a, restarted)
   local added
   for _, channel in ipairs(CHANNELS) do
-    local was = present(a['at:' .. channel]) and a['at:' .. channel] or nil
+    local at = AT[channel]
+    local was = a[at] ~= '' and a[at] or nil
     local will = idle_on(a, channel) and (a.cls .. '|' .. load_of(a, channel)) or nil
-    if was and was ~= will then
-      local class = string.match(was, '^[^|]+')
-      redis.call('ZREM', K.idle(class, channel), a.id)
-      if channel == 'chat' then redis.call('ZREM', K.light(class), a.id) end
-    end
-    if will and (was ~= will or a.changed.idle) then
-      redis.call('ZADD', K.idle(a.cls, channel), a.idle, a.id)
-      -- of calls an agent takes one, so that only chats can be spread by load
-      if channel == 'chat' then
-        redis.call('ZADD', K.light(a.cls), load_of(a, channel) * LOAD + a.idle, a.id)
-      end
-    end
     if was ~= will then
-      set(a, 'at:' .. channel, will or '')
+      if was then leave_idle(a, channel, string.match(was, '^[^|]+')) end
+      set(a, at, will or '')
       if will then
         added = added or {}
         added[#added + 1] = channel
@@ -95,6 +122,7 @@ local function index_agent(a)
         risen = risen or will ~= nil
       end
     end
+    if will and (was ~= will or restarted) then join_idle(a, channel) end
   end
   if added then list_class(a.cls, added, a.idle) end
 end
@@ -109,7 +137,8 @@ end
 
 -- Indexes and writes the agent: after every change. Whoever changed them tells it.
 local function place_agent(a)
-  index_agent(a)
+  index_agent(a, a.restarted)
+  a.restarted = nil
   local state = agent_state(a)
   if state ~= a.shown then
     -- on the floor while signed in or holding something: that changes with the state alone
@@ -117,18 +146,22 @@ local function place_agent(a)
       redis.call(state == 'offline' and 'SREM' or 'SADD', K.agents(), a.id)
     end
     set(a, 'shown', state)
-    set(a, 'shown_since', now)
+    set(a, 'shown_since', now_text)
   end
-  write(K.agent(a.id), a.changed)
-  a.changed = {}
+  if #a.changed > 0 then
+    redis.call('HSET', K.agent(a.id), unpack(a.changed))
+    a.changed = {}
+  end
 end
 
 -- `known`: the offer is new, so that nothing can hold it yet.
 local function take_hand(a, offer, channel, known)
-  if known or redis.call('HSETNX', K.hands(a.id), offer, channel) == 1 then
-    if known then redis.call('HSET', K.hands(a.id), offer, channel) end
-    set(a, 'n:' .. channel, load_of(a, channel) + 1)
+  if known then
+    redis.call('HSET', K.hands(a.id), offer, channel)
+  elseif redis.call('HSETNX', K.hands(a.id), offer, channel) == 0 then
+    return
   end
+  set(a, N[channel], load_of(a, channel) + 1)
 end
 
 -- A handling's conversation is over and its hand still held.
@@ -146,9 +179,12 @@ local function drop_hand(a, offer, restart)
   if at then
     redis.call('HDEL', K.hands(a.id), offer)
     local channel = string.match(at, '^%a+')
-    set(a, 'n:' .. channel, load_of(a, channel) - 1)
+    set(a, N[channel], load_of(a, channel) - 1)
     if string.sub(at, -7) == '/wrapup' then set(a, 'wraps', tonumber(a.wraps or 0) - 1) end
-    if restart then set(a, 'idle', now) end
+    if restart then
+      set(a, 'idle', now_text)
+      a.restarted = true
+    end
   end
   if a.offer == offer then set(a, 'offer', '') end
 end

@@ -5,7 +5,7 @@
 -- Answers a JSON text, or the error STALE with the held epoch: '', a number, or 'rebuilding:n'.
 
 -- One call's own, set anew by `begin`: the library is loaded once, and calls follow each other.
-local root, arg, now, loading
+local root, arg, now, now_text, loading
 local events              -- what this call tells
 local records             -- agents read in this call
 local reserve, risen      -- what this call knows of the reserve, and whether it rose
@@ -28,13 +28,18 @@ local function begin(keys, args)
     local t = redis.call('TIME')
     now = t[1] * 1000 + math.floor(t[2] / 1000)
   end
+  now_text = string.format('%d', now)
   events, records, reserve, risen = {}, {}, {}, false
 end
 
 -- Events of one call are one entry of the stream: readers wake once, and see them together.
-local function emit(event)
+-- Names and values in turn; they are ids and plain words, which JSON takes as they are.
+local function emit(t, ...)
   if loading then return end
-  events[#events + 1] = event
+  local parts, n = { ... }, select('#', ...)
+  local text = '{"t":"' .. t .. '"'
+  for i = 1, n, 2 do text = text .. ',"' .. parts[i] .. '":"' .. parts[i + 1] .. '"' end
+  events[#events + 1] = text .. '}'
 end
 
 -- What is left to do before a call ends; `_match` sets it.
@@ -44,7 +49,8 @@ local finish
 local function answer(value)
   if not loading then finish() end
   if #events > 0 then
-    redis.call('XADD', root .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e', cjson.encode(events))
+    redis.call('XADD', root .. 'events', 'MAXLEN', '~', EVENTS_LENGTH, '*', 'e',
+      '[' .. table.concat(events, ',') .. ']')
   end
   value.now_ms = now
   return cjson.encode(value)

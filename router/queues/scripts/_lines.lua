@@ -19,17 +19,23 @@ local function unpack_way(c)
     tonumber(c.line_at), tonumber(c.leave), tonumber(c.alone), tonumber(c.prefer_until)
 end
 
--- Steps as {kind, strategy, from_ms, ahead_ms, skip}, from their text: fields by spaces, steps by ;
+-- Steps as {kind, strategy, from_ms, ahead, skip}, from their text: fields by spaces, steps by ;
+-- Contacts of one kind have the same, so that they are remembered, up to a bound.
 local STEP = '([^; ]+) (%S+) (%d+) (%d+) (%d)'
+local STEPS_KEPT = 2000
+local parsed, kept = {}, 0
 local function steps_of(c)
-  if not c.parsed then
-    c.parsed = {}
+  local steps = parsed[c.steps]
+  if not steps then
+    steps = {}
     for kind, strategy, from_ms, ahead_ms, skip in string.gmatch(c.steps, STEP) do
-      c.parsed[#c.parsed + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
+      steps[#steps + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
         ahead = tonumber(ahead_ms), skip = skip == '1' }
     end
+    if kept >= STEPS_KEPT then parsed, kept = {}, 0 end
+    parsed[c.steps], kept = steps, kept + 1
   end
-  return c.parsed
+  return steps
 end
 
 -- A waiting contact as the store has it; `lined`: whether it is in the lines.
@@ -128,23 +134,11 @@ local function take_step(id, c)
     if now >= c.line_at + steps[n].from_ms then at = n end
   end
   while steps[at].skip and steps[at + 1] and not able(steps[at].kind) do at = at + 1 end
-  if at == tonumber(c.step) then return false end
+  if at == tonumber(c.step or 0) then return false end
   if c.lined then out_of_line(id, c) end
   local step, before = steps[at], c.ahead
   c.strategy, c.ahead = step.strategy, step.ahead
   change(id, c, { step = at, kind = step.kind })
-  if c.ahead ~= before then redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id) end
+  if before and c.ahead ~= before then redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id) end
   return true
-end
-
--- The same for a contact that has just come, which most often takes the first step.
-local function first_step(id, c)
-  local kind, strategy, ahead, skip, rest = string.match(c.steps, '^(%S+) (%S+) %d+ (%d+) (%d);?(.*)$')
-  local next_ms = string.match(rest, '^%S+ %S+ (%d+)')
-  if skip == '0' and (not next_ms or now < c.line_at + next_ms) then
-    c.step, c.kind, c.strategy, c.ahead = '1', kind, strategy, tonumber(ahead)
-  else
-    c.ahead = 0
-    take_step(id, c)
-  end
 end

@@ -10,7 +10,8 @@ local HELD_SEEN = 4          -- kinds held back for the reserve that look again 
 
 -- A number from 0 to 1 that differs from try to try and is the same when the same try is repeated.
 local function draw(id, c)
-  return tonumber(string.sub(redis.sha1hex(id .. tostring(c.attempt)), 1, 8), 16) / 4294967296
+  local seed = tonumber(string.sub(id, 1, 8), 16) or 0
+  return (seed * 69069 + (tonumber(c.attempt) + 1) * 40503001) % 4294967296 / 4294967296
 end
 
 -- An offer's name tells its contact, generation and attempt.
@@ -22,17 +23,17 @@ end
 local function make_offer(id, c, a, why, of, more)
   local attempt = tostring(tonumber(c.attempt or 0) + 1)
   local offer = id .. '.' .. c.gen .. '.' .. attempt
-  local deadline = tostring(now + c.offer_ms)
+  local deadline = string.format('%d', now + c.offer_ms)
   if c.lined then out_of_line(id, c) end
   change(id, c, { st = 'offered', offer = offer, attempt = attempt })
-  redis.call('HSET', K.offer(offer), 'st', 'offered', 'agent', a.id, 'made', now, 'deadline', deadline,
+  redis.call('HSET', K.offer(offer), 'st', 'offered', 'agent', a.id, 'made', now_text, 'deadline', deadline,
     'why', '{"step":' .. c.step .. ',"kind":"' .. c.kind .. '","why":"' .. why .. '","of":' .. (of or 1)
       .. ',"since":' .. (a.idle or 0) .. ',"load":' .. load_of(a, c.channel) .. (more or '') .. '}')
   redis.call('ZADD', K.due(), deadline, offer)
   set(a, 'offer', offer)
   take_hand(a, offer, c.channel, true)
   place_agent(a)
-  emit({ t = 'offer', agent = a.id, contact = id, offer = offer, queue = c.queue })
+  emit('offer', 'agent', a.id, 'contact', id, 'offer', offer, 'queue', c.queue)
   return offer
 end
 
@@ -65,26 +66,22 @@ end
 
 -- The idle agent of one class to be asked first, with what a strategy compares; and since when the
 -- longest idle of the class is idle, nil when nobody is.
-local function head_of_class(id, c, class)
+local function head_of_class(id, c, class, rule)
+  local band, house, newcomer, several = rank_of(class)
   local last = c.declined and AGENTS_SEEN - 1 or 0
   local idle = redis.call('ZRANGE', K.idle(class, c.channel), 0, last, 'WITHSCORES')
   local oldest = tonumber(idle[2])
-  local light = c.rule == 'least_loaded' and c.channel == 'chat'
-  if light and oldest then idle = redis.call('ZRANGE', K.light(class), 0, last, 'WITHSCORES') end
+  local light = several and oldest and rule == 'least_loaded' and c.channel == 'chat'
+  if light then idle = redis.call('ZRANGE', K.light(class), 0, last, 'WITHSCORES') end
   for i = 1, #idle, 2 do
     if not c.declined or not excluded(id, idle[i]) then
       local since = tonumber(idle[i + 1])
       local load = light and math.floor(since / LOAD) or 0
-      return { agent = idle[i], since = since - load * LOAD, load = load, class = class }, oldest
+      return { agent = idle[i], since = since - load * LOAD, load = load, class = class, band = band,
+        newcomer = newcomer, house = house, breadth = 0, chance = 0 }, oldest
     end
   end
   return nil, oldest
-end
-
--- What a class's name tells: rating band, whether of the 2nd level, whether newcomers (kinds.py).
-local function rank_of(class)
-  local band, house, newcomer = string.byte(class, -3, -1)
-  return band - 48, house == 49, newcomer == 49
 end
 
 local function before(x, y, rule)
@@ -98,64 +95,77 @@ end
 
 -- Idle agents for a contact, the head of each class, longest idle first; exact for the first.
 -- A class is listed by a lower bound of its longest idle; one with nobody idle is dropped here.
-local function candidates(id, c)
+local function candidates(id, c, rule)
   local key, channel = K.idle_classes(c.kind), c.channel
-  local found, moved, from, blocked = {}, {}, 0, false
+  local found, n, moved, from, blocked = {}, 0, nil, 0, false
   local enough = false
-  while not enough and #found < CLASSES_SEEN and from < CLASSES_PASSED do
+  while not enough and n < CLASSES_SEEN and from < CLASSES_PASSED do
     local classes = redis.call('ZRANGE', key, from, from + 7, 'WITHSCORES')
     for i = 1, #classes, 2 do
       local class, low = classes[i], tonumber(classes[i + 1])
-      if c.rule == 'longest_idle' and found[1] and low > found[1].since then
+      if n > 0 and rule == 'longest_idle' and low > found[1].since then
         enough = true
         break
       end
-      local best, oldest = head_of_class(id, c, class)
+      local best, oldest = head_of_class(id, c, class, rule)
       if not oldest then
         redis.call('ZREM', key, class)
         redis.call('SADD', K.dropped(class, channel), c.kind)
-        redis.call('HSET', K.class(class), 'dropped:' .. channel, 'some')
+        redis.call('HSET', K.class(class), DROPPED[channel], 'some')
       else
         from = from + 1
-        if oldest ~= low then moved[#moved + 1] = { class, oldest } end
-        local band, house, newcomer = rank_of(class)
-        if best and house and not for_experts(c.kind) and kept_for_experts(channel) then
+        if oldest ~= low then
+          moved = moved or {}
+          moved[#moved + 1], moved[#moved + 2] = oldest, class
+        end
+        if best and best.house and not for_experts(c.kind) and kept_for_experts(channel) then
           blocked = true
         elseif best then
-          best.band, best.newcomer = band, newcomer
-          if c.rule == 'least_scarce' then
+          if rule == 'least_scarce' then
             best.breadth = tonumber(redis.call('HGET', K.class(class), 'breadth:' .. channel) or 0)
           end
-          found[#found + 1] = best
-          if best.since < found[1].since then found[1], found[#found] = best, found[1] end
+          n = n + 1
+          found[n] = best
+          if best.since < found[1].since then found[1], found[n] = best, found[1] end
         end
       end
     end
     if #classes < 16 then break end
   end
   -- after the walk, which goes by places
-  for _, each in ipairs(moved) do redis.call('ZADD', key, each[2], each[1]) end
+  if moved then redis.call('ZADD', key, unpack(moved)) end
   return found, blocked
 end
 
--- Chooses by the step's strategy, its parameters after slashes:
--- best_rated/<newcomer share>/<most passes>, others <strategy>/<most passes>.
-local function choose(id, c, found)
-  local rule, share, most = c.rule, 0, c.rule_first
-  if rule == 'best_rated' then share, most = c.rule_first, c.rule_second end
+-- A step's strategy and its parameters after slashes: best_rated/<newcomer share>/<most passes>,
+-- others <strategy>/<most passes>. Policies have few, so that they are remembered.
+local rules = {}
+local function rule_of(strategy)
+  local known = rules[strategy]
+  if not known then
+    local rule, first, second = string.match(strategy, '^([%a_]+)/?([%d.]*)/?([%d.]*)$')
+    known = { rule = rule, share = 0, most = tonumber(first) or 0 }
+    if rule == 'best_rated' then known.share, known.most = known.most, tonumber(second) or 0 end
+    rules[strategy] = known
+  end
+  return known
+end
+
+local function choose(id, c, found, strategy)
+  local rule = strategy.rule
   if rule == 'longest_idle' then return found[1], rule end
-  local newcomers = rule == 'best_rated' and share > 0 and draw(id, c) < share
+  local newcomers = strategy.share > 0 and draw(id, c) < strategy.share
   local best
-  for n, each in ipairs(found) do
+  for _, each in ipairs(found) do
     if newcomers and each.newcomer then each.band = 9 end
-    if rule == 'random' then each.chance = draw(id .. each.agent, c) end
+    if rule == 'random' then each.chance = (draw(id, c) + draw(each.agent, c)) % 1 end
     if not best or before(each, best, rule) then best = each end
   end
-  if most > 0 then
+  if strategy.most > 0 then
     -- who is idle longest is passed over so often and no more
     if best.agent == found[1].agent then
       redis.call('DEL', K.passed(c.kind))
-    elseif redis.call('INCR', K.passed(c.kind)) > most then
+    elseif redis.call('INCR', K.passed(c.kind)) > strategy.most then
       redis.call('DEL', K.passed(c.kind))
       return found[1], 'turn'
     end
@@ -173,15 +183,13 @@ local function match_contact(id, c)
     if idle_on(wanted, c.channel) then return make_offer(id, c, wanted, 'preferred') end
     if c.prefer_until and now < c.prefer_until then return nil, true end
   end
-  local first, second
-  c.rule, first, second = string.match(c.strategy, '^([%a_]+)/?([%d.]*)/?([%d.]*)$')
-  c.rule_first, c.rule_second = tonumber(first) or 0, tonumber(second) or 0
-  local found, blocked = candidates(id, c)
+  local strategy = rule_of(c.strategy)
+  local found, blocked = candidates(id, c, strategy.rule)
   if #found == 0 then
     if blocked then hold_back(c.kind) end
     return nil
   end
-  local best, why = choose(id, c, found)
+  local best, why = choose(id, c, found, strategy)
   return make_offer(id, c, agent_of(best.agent), why, #found, ',"band":' .. best.band .. ',"idle":' ..
     redis.call('ZCARD', K.idle(best.class, c.channel)))
 end
@@ -259,7 +267,7 @@ local function take_back(offer, why, restart)
   local a = agent_of(o.agent)
   drop_hand(a, offer, restart)
   local contact = parts_of(offer)
-  emit({ t = 'offer_gone', agent = o.agent, offer = offer, contact = contact, why = why })
+  emit('offer_gone', 'agent', o.agent, 'offer', offer, 'contact', contact, 'why', why)
   return a, { offer = offer, contact = contact, agent = o.agent, made_ms = tonumber(o.made), why = o.why }
 end
 
@@ -272,7 +280,7 @@ local function let_go(id, c)
   local a = agent_of(c.agent)
   begin_wrapup(a, c.offer)
   place_agent(a)
-  emit({ t = 'handling', agent = c.agent, contact = id, offer = c.offer })
+  emit('handling', 'agent', c.agent, 'contact', id, 'offer', c.offer)
 end
 
 local function free(a)

@@ -16,6 +16,6 @@ if arg.abandoned and arg.abandoned ~= cjson.null then
   redis.call('HINCRBY', K.today(arg.queue, arg.abandoned.day), 'abandoned', 1)
   redis.call('EXPIRE', K.today(arg.queue, arg.abandoned.day), 172800)
 end
-emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'ended' })
+emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'ended')
 free(freed)
 return answer({ state = 'ended', withdrawn = withdrawn })

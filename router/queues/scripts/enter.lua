@@ -18,7 +18,7 @@ for agent, until_ms in pairs(arg.excluded or {}) do
   redis.call('HSET', K.excluded(arg.contact), agent, until_ms)
   c.declined = true
 end
-first_step(arg.contact, c)
+take_step(arg.contact, c)
 redis.call('ZADD', K.open(), arg.arrival, arg.contact)
 redis.call('ZADD', K.order(arg.queue), effective(c), arg.contact)
 redis.call('ZADD', K.age(arg.queue), arg.arrival, arg.contact)
@@ -26,7 +26,7 @@ redis.call('HINCRBY', K.routes(arg.queue), arg.route, 1)
 local offer, hold = match_contact(arg.contact, c)
 local nobody
 if not offer then
-  emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'waiting' })
+  emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'waiting')
   line_up(arg.contact, c, hold)
   if loading then
     -- woken after the rebuild in order of effective arrival

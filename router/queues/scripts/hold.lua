@@ -27,17 +27,19 @@ if not loading and present(arg.answered) then
   if arg.answered.within > 0 then redis.call('HINCRBY', today, 'within', 1) end
   redis.call('HINCRBY', today, 'wait_ms', arg.answered.wait_ms)
   -- pace: a smoothed time between answers while somebody waited; what the expected wait is made of
-  local pace = redis.call('HMGET', K.pace(arg.queue), 'last', 'gap')
+  local pace = redis.call('HMGET', K.pace(arg.queue), 'last', 'gap', 'known')
   if pace[1] and waited and arg.answered.wait_ms > 500 then
-    local gap = math.min(now - tonumber(pace[1]), 3600000)
-    local smooth = pace[2] and (tonumber(pace[2]) * 0.9 + gap * 0.1) or gap
-    redis.call('HSET', K.pace(arg.queue), 'gap', smooth, 'last', now)
+    -- as `next_gap` in waits.py: before it waited the line was empty, which says nothing of its speed
+    local seen = math.min(now - tonumber(pace[1]), arg.answered.wait_ms)
+    local known = math.min(tonumber(pace[3] or 0) + 1, 20)
+    local gap = tonumber(pace[2] or 0)
+    redis.call('HSET', K.pace(arg.queue), 'gap', gap + (seen - gap) / known, 'known', known, 'last', now)
   else
     redis.call('HSET', K.pace(arg.queue), 'last', now)
   end
 end
-emit({ t = 'contact', contact = arg.contact, queue = arg.queue, state = 'handling' })
-emit({ t = 'handling', agent = arg.agent, contact = arg.contact, offer = arg.offer })
+emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'handling')
+emit('handling', 'agent', arg.agent, 'contact', arg.contact, 'offer', arg.offer)
 place_agent(a)
 match_agent(a)
 free(freed)

@@ -45,7 +45,7 @@ local was_in, is_in = before ~= 'offline', arg.state ~= 'offline'
 
 -- leave every idle set under the old class before the class changes
 a.st = 'offline'
-index_agent(a)
+index_agent(a, false)
 if a.house == '1' and before == 'available' then redis.call('HINCRBY', K.house(), 'in', -1) end
 -- the new class first: one that stays keeps its lists
 if is_in and not (was_in and class == arg.class) then define(arg.class) end
@@ -66,10 +66,10 @@ set(a, 'since', arg.since_ms)
 set(a, 'ver', arg.version)
 set(a, 'tier', arg.tier)
 if arg.state == 'available' and before ~= 'available' or not a.idle then
-  set(a, 'idle', math.max(tonumber(a.idle or 0), arg.since_ms))
+  set(a, 'idle', string.format('%d', math.max(tonumber(a.idle or 0), arg.since_ms)))
 end
 if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
 if was_in ~= is_in or class ~= arg.class then risen = true end
 place_agent(a)
-emit({ t = 'agent', agent = arg.agent })
+emit('agent', 'agent', arg.agent)
 return answer({ offer = not arg.quiet and match_agent(a) or nil })

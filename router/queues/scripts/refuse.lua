@@ -20,7 +20,7 @@ if c.offer == arg.offer then
     line_up(id, c, hold)
     set_wake(id, c)
   end
-  emit({ t = 'contact', contact = id, queue = c.queue, state = c.st })
+  emit('contact', 'contact', id, 'queue', c.queue, 'state', c.st)
 end
 place_agent(a)
 match_agent(a)

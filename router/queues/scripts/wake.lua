@@ -28,7 +28,7 @@ for _, id in ipairs(ids) do
           alone = lonely or false }
       end
     end
-    if moved then emit({ t = 'contact', contact = id, queue = c.queue, state = c.st }) end
+    if moved then emit('contact', 'contact', id, 'queue', c.queue, 'state', c.st) end
   else
     -- who is offered looks again when that has come to nothing
     redis.call('ZREM', K.wake(), id)
