@@ -195,13 +195,15 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
         await self.hand_back(workspace_id, agent_id, "connection_lost")
 
     async def hand_back(self, workspace_id: UUID, agent_id: UUID, why: str) -> None:
-        """Chats and videos of an agent who is gone, back in line; calls go on.
+        """Chats, videos and messages of an agent who is gone, back in line; calls go on.
 
         why: a short reason code for their timelines.
         """
         for row in await self._pool.fetch(
-            "select id from handling where workspace_id = $1 and agent_id = $2"
-            " and state = 'active' and channel <> 'voice' order by accepted_at",
+            "select h.id from handling h join contact c on c.id = h.contact_id"
+            " where h.workspace_id = $1 and h.agent_id = $2 and h.state = 'active'"
+            " and (h.channel <> 'voice' or c.due_at is not null and c.callback_to is null)"
+            " order by h.accepted_at",
             workspace_id,
             agent_id,
         ):
@@ -221,6 +223,20 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
         )
         outcome = on_leaving(state=contact.state, answered=answered)
         return await self.end(workspace_id, contact_id, outcome=outcome, by="person")
+
+    async def vanished(self, workspace_id: UUID, contact_id: UUID) -> None:
+        """The page of a chat or video has been gone for as long as the policy allows.
+
+        Whoever has left a message may go: it is answered all the same. Raises NotFound.
+        """
+        contact = await self.get(workspace_id, contact_id)
+        if contact.due_at is not None and await self._pool.fetchval(
+            "select exists (select from contact_event where contact_id = $1 and author = 'person'"
+            " and kind = 'message')",
+            contact_id,
+        ):
+            return
+        await self.leave(workspace_id, contact_id)
 
     async def wrap_ups_over(self) -> int:
         """End wrap-ups whose limit has passed, in all workspaces; answers how many."""

@@ -51,9 +51,7 @@ class Offers(Consequences):
         if live["state"] != "accepting":
             raise Gone("this offer is over", state="gone")
         contact_id = UUID(live["contact"])
-        committed = await self._commit_accept(
-            workspace_id, agent_id, offer_id, contact_id, live
-        )
+        committed = await self._commit_accept(workspace_id, agent_id, offer_id, contact_id, live)
         if committed is None:
             await self.lose_offer(workspace_id, agent_id, offer_id, contact_id)
             # the same agent's other tab may have been first
@@ -120,7 +118,9 @@ class Offers(Consequences):
             )
             if row is None:
                 return None
-            voice = row["channel"] == "voice"
+            # a message is heard, not connected, until somebody calls back
+            message = row["due_at"] is not None and row["callback_to"] is None
+            voice = row["channel"] == "voice" and not message
             handling = await connection.fetchrow(
                 "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel,"
                 " queue_id, line_at, state, accepted_at, connected_at, tier, estimate_s,"
@@ -135,7 +135,7 @@ class Offers(Consequences):
                 row["queue_id"],
                 row["line_at"],
                 "connecting" if voice else "active",
-                voice,
+                voice or message,
                 agent["tier"],
                 row["estimate_s"],
                 row["estimated_at"],

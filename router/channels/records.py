@@ -53,6 +53,11 @@ class Contact:
     overflowed: int
     leads: dict[str, Any] | None
 
+    @property
+    def unheard_caller(self) -> bool:
+        """A recording whose caller nobody has called back."""
+        return self.channel == "voice" and self.due_at is not None and self.callback_to is None
+
     @classmethod
     def of(cls, row: Row) -> Contact:
         """From a row of `contact`."""

@@ -121,7 +121,7 @@ class Timers:
         await self._contacts.follow_policies()
 
     async def _visitor_gone(self, workspace_id: UUID, contact_id: UUID) -> None:
-        await self._contacts.leave(workspace_id, contact_id)
+        await self._contacts.vanished(workspace_id, contact_id)
 
     async def due_offers(self, workspace_id: UUID) -> None:
         """Missed offers, and accepts that the truth must be asked about."""

@@ -116,8 +116,14 @@ class Requested:
         if unmet is not None:
             await self._app[CONTACTS].no_connect(unmet, "refused")
             return
-        await self._app[CONTACTS].end(
-            self._ws, contact_id, outcome="completed", by="agent", by_id=self._agent
+        contacts = self._app[CONTACTS]
+        contact = await contacts.get(self._ws, contact_id)
+        await contacts.end(
+            self._ws,
+            contact_id,
+            outcome="voicemail" if contact.unheard_caller else "completed",
+            by="agent",
+            by_id=self._agent,
         )
 
     async def _require_hand(self, contact_id: UUID, *, open_only: bool) -> None:

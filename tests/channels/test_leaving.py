@@ -267,7 +267,8 @@ async def test_the_timer_takes_contacts_out_of_their_line_when_their_time_has_co
     contacts = [(await house.arrive()).id for _ in range(20)]
     await house.pool.execute("update contact set line_at = line_at - interval '2 s'")
     # the picture is made again from the truth, as if that time had passed
-    await house.rebuilder.rebuild(house.workspace)
+    await house.redis.flushall()
+    await house.rebuilder.ensure(house.workspace)
 
     async def all_there() -> bool:
         await house.timers.wake(house.workspace)
@@ -277,3 +278,17 @@ async def test_the_timer_takes_contacts_out_of_their_line_when_their_time_has_co
     await until(all_there, "everybody in the other queue")
     assert await house.engine.in_line(house.workspace, house.queues["more"]) == 20
     assert await house.engine.in_line(house.workspace, house.queues["customers"]) == 0
+
+
+async def test_whoever_left_a_chat_message_may_go_and_whoever_wrote_nothing_has_abandoned(
+    house: House,
+) -> None:
+    await queues(house, customers={"hours": "never", "closed": {"to": "voicemail"}})
+    wrote, silent = await house.arrive(), await house.arrive()
+    await house.conversations.say(
+        house.workspace, wrote.id, author="person", author_id=None, text="My box?", client_key="k"
+    )
+    for contact in (wrote, silent):
+        await house.contacts.vanished(house.workspace, contact.id)
+    assert (await row_of(house, wrote.id))["state"] == "waiting"
+    assert (await row_of(house, silent.id))["outcome"] == "abandoned"

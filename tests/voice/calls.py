@@ -42,7 +42,6 @@ STEPS = (
     "number",
     "callback",
     "voicemail",
-    "recorded",
     "rated",
     "over",
 )
@@ -59,6 +58,7 @@ progresses = st.builds(
     topic=st.sampled_from([None, "router"]),
     expert_number=st.sampled_from([None, "4711"]),
     to=st.sampled_from([None, "+4915112345678"]),
+    asked=st.booleans(),
     stars=st.sampled_from([None, 1, 5]),
 )
 connectings = st.builds(
@@ -87,6 +87,9 @@ calls = st.builds(
     may_record=st.booleans(),
     callback_to=st.sampled_from([None, "+4915112345678"]),
     connecting=st.one_of(st.none(), connectings),
+    leads=st.sampled_from([None, "callback", "voicemail", "close"]),
+    told=st.sampled_from([None, "Wir rufen <gern> zurück."]),
+    message=st.booleans(),
     outcome=st.sampled_from([None, "completed", "voicemail", "closed", "abandoned"]),
     rateable=st.booleans(),
 )

@@ -61,6 +61,7 @@ class Silent(Provider):
         self.gone: set[str] = set()
         self.refuses: set[str] = set()
         self.statuses: dict[str, str] = {}
+        self.recorded: dict[str, list[dict[str, Any]]] = {}
         self.rooms: dict[str, tuple[str, list[str]]] = {}
 
     async def close(self) -> None:
@@ -94,6 +95,10 @@ class Silent(Provider):
     async def hold(self, conference: str, call_sid: str, *, on: bool, hold_url: str) -> bool:
         self.made.append(("hold", conference, call_sid, str(on), hold_url))
         return call_sid not in self.gone
+
+    async def recordings(self, call_sid: str) -> list[dict[str, Any]]:
+        self.made.append(("recordings", call_sid))
+        return self.recorded.get(call_sid, [])
 
     async def participants(self, room: str) -> tuple[str, Sequence[str]] | None:
         self.made.append(("participants", room))

@@ -53,7 +53,7 @@ def test_whatever_is_pressed_nobody_is_asked_forever_before_the_line(
     call: Call, presses: list[str | None]
 ) -> None:
     start = dialogue.begin(call.entry, identified=False)
-    call = replace(call, state="arriving", callback_to=None, progress=start)
+    call = replace(call, state="arriving", callback_to=None, leads=None, progress=start)
     asked: list[str] = []
     for keys in presses:
         if call.progress.step == "checking":

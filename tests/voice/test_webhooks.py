@@ -279,37 +279,6 @@ async def test_a_caller_who_hangs_up_in_line_has_abandoned(exchange: Exchange) -
     assert contact["ended_by"] == "person"
 
 
-async def test_a_voicemail_is_kept_once_for_staff(exchange: Exchange) -> None:
-    await exchange.house.queue(
-        "customers", {"steps": [{"tiers": [1]}], "voicemail": True, "escalates_to": "experts"}
-    )
-    call = sid()
-    heard = await waiting(exchange, call)
-    heard = await exchange.ask(address(heard, "wait"), CallSid=call, Digits="2")
-    assert "<Record" in heard
-    recorded = address(heard, "recorded")
-    for _ in range(3):
-        heard = await exchange.ask(
-            recorded,
-            CallSid=call,
-            RecordingSid="RE" + "a" * 32,
-            RecordingUrl="https://api.twilio.com/x/Recordings/RE",
-            RecordingDuration="12",
-        )
-        assert "Thank you for your message" in heard
-    contact = await exchange.contact(call)
-    assert contact["outcome"] == "voicemail"
-    staff = await exchange.house.conversations.read(
-        exchange.house.workspace, contact["id"], 0, staff=True
-    )
-    notes = [entry for entry in staff if entry.kind == "voicemail"]
-    assert [note.data["seconds"] for note in notes] == [12]
-    seen = await exchange.house.conversations.read(
-        exchange.house.workspace, contact["id"], 0, staff=False
-    )
-    assert all(entry.kind != "voicemail" for entry in seen)
-
-
 async def test_a_closed_queue_is_announced_and_the_contact_ends_closed(exchange: Exchange) -> None:
     await exchange.house.pool.execute(
         "update queue set closed = $1 where slug = 'customers'", {"en": "Back on Monday."}

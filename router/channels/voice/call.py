@@ -16,6 +16,7 @@ Question = Literal[
     "checking",  # the PIN is being checked
     "topic",  # what about?
     "wait",  # a round of the waiting loop
+    "offer",  # a callback instead of waiting on?
     "confirm",  # call back on this number?
     "number",  # on which number then?
     "kept",  # you will be called back
@@ -38,7 +39,6 @@ Step = Literal[
     "number",
     "callback",
     "voicemail",
-    "recorded",
     "rated",
     "over",
 ]
@@ -52,7 +52,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     said: a prompt to say before the next question ("pin_wrong").
     tries: wrong answers to the present question. pins: wrong PINs in this call.
     language, topic: as chosen. expert_number: as entered, until its PIN is right or given up.
-    to: the number to call back. stars: the rating by keypad. at_ms: begin of a PIN's check.
+    to: the number to call back. asked: the callback that the policy offers was offered.
+    stars: the rating by keypad. at_ms: begin of a PIN's check.
     """
 
     turn: int = 0
@@ -64,6 +65,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     topic: str | None = None
     expert_number: str | None = None
     to: str | None = None
+    asked: bool = False
     stars: int | None = None
     at_ms: int | None = None
 
@@ -132,7 +134,9 @@ class Call:
 
     identified: assurance above 0. number: E.164, None: withheld. position: never worse than
     the last one told. wait_s: None: not known, or nobody could serve. closed: the queue's
-    announcement. may_call_back, may_record: the queue's policy. outbound: we called them.
+    announcement, or what the policy says instead of it. may_call_back, may_record: the queue's
+    policy. leads: what it offers instead of waiting; told: with which words. message: the caller
+    has left one. outbound: we called them.
     met: this leg has been in a room before.
     rateable: ended after a conversation, and not rated yet.
     """
@@ -152,6 +156,9 @@ class Call:
     closed: str | None = None
     may_call_back: bool = True
     may_record: bool = False
+    leads: str | None = None
+    told: str | None = None
+    message: bool = False
     callback_to: str | None = None
     connecting: Connecting | None = None
     outcome: str | None = None

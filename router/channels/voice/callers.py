@@ -179,27 +179,20 @@ class Callers:
         return await self._answer(loaded)
 
     async def recorded(self, contact: UUID, call_sid: str, message: Message | None) -> str:
-        """The caller has left a message: staff find it in the timeline, once."""
+        """The caller has left a message: in line for an agent, once."""
         loaded = await self._settling.load(contact, call_sid)
-        now = loaded.call.progress
         if message is not None and dialogue.question(loaded.call) == "voicemail":
-            after = with_(now, turn=now.turn + 1, step="recorded")
-            async with self._pool.acquire() as conn, conn.transaction():
-                if await self._legs.keep(call_sid, now, after, conn=conn):
-                    await self._conversations.note(
-                        conn,
-                        loaded.leg.workspace_id,
-                        contact,
-                        "voicemail",
-                        {
-                            "recording": message.sid,
-                            "address": message.address,
-                            "seconds": message.seconds,
-                        },
-                        visible="staff",
-                        author="person",
-                    )
+            await self._contacts.leave_message(
+                contact,
+                {
+                    "recording": message.sid,
+                    "address": message.address,
+                    "seconds": message.seconds,
+                },
+            )
             loaded = await self._settling.load(contact, call_sid)
+        elif message is not None and loaded.call.state == "ended":
+            log.error("voice.message_too_late", contact=str(contact), recording=message.sid)
         return await self._answer(loaded)
 
     async def hung_up(self, leg: Leg) -> Literal["unreached"] | None:

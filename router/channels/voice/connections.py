@@ -58,6 +58,7 @@ class Connections:
         contacts.on("ended", self._over)
         contacts.on("released", self._over)
         contacts.on("escalated", self._over)
+        contacts.on("led", self._led)
 
     def soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside the present request; what fails is logged, and the sweep's business."""
@@ -191,6 +192,11 @@ class Connections:
             self.soon(self.drop(contact.id, handling.id if handling else None))
             if contact.state == "ended" and contact.ended_by != "person":
                 self.soon(self.recall(contact.id, handling))
+
+    async def _led(self, contact: Contact, _: Handling | None) -> None:
+        """A caller in the loop is to hear now what is offered instead."""
+        if contact.channel == "voice":
+            self.soon(self.recall(contact.id, None))
 
     async def drop(self, contact: UUID, handling: UUID | None = None) -> None:
         """Hang up the agents' legs (of this handling) and callbacks that still ring.

@@ -50,18 +50,24 @@ def question(call: Call) -> Question:
         case "arriving":
             if call.callback_to:
                 return "kept"  # postponed: nobody answered the last time
+            if call.leads == "voicemail":
+                return "voicemail"
+            if call.leads == "close":
+                return "bye"
             if step in ("language", "who", "pin", "checking", "topic"):
                 return step
             return "wait"
         case "waiting":
+            if call.message:
+                return "bye"
             if call.callback_to and (step == "callback" or not call.outbound):
                 return "kept"
-            return step if step in ("confirm", "number") else "wait"
+            if step in ("confirm", "number"):
+                return step
+            return "offer" if call.leads == "callback" and not call.progress.asked else "wait"
         case "handling":
             return _while_handled(call)
         case "ended":
-            if step == "voicemail" and call.outcome == "voicemail":
-                return "voicemail"
             if call.rateable and step not in ("rated", "over"):
                 return "rate"
             return "bye"
@@ -74,6 +80,8 @@ def hung_up(call: Call) -> Literal["completed", "abandoned", "unreached"] | None
     """
     if call.state == "ended" or (call.callback_to and not call.outbound):
         return None  # whoever has asked for a callback may hang up
+    if not call.callback_to and (call.message or call.leads == "voicemail"):
+        return None  # so may whoever has left a message; it may come after this word
     if call.state == "handling":
         if call.connecting is not None and call.connecting.active:
             return "completed"
@@ -84,6 +92,8 @@ def hung_up(call: Call) -> Literal["completed", "abandoned", "unreached"] | None
 def _while_handled(call: Call) -> Question:
     if call.callback_to and not call.outbound:
         return "kept"
+    if call.message and not call.callback_to:
+        return "bye"
     if call.connecting is None:
         return "wait"
     if call.connecting.left:
@@ -115,6 +125,8 @@ def press(call: Call, asked: str, turn: int, keys: str | None) -> Progress:
             return _topic(call, fresh, keys)
         case "wait":
             return _wait(call, fresh, keys) if keys else now
+        case "offer":
+            return _wait(call, replace(fresh, asked=True), keys)
         case "confirm":
             return _confirm(call, fresh, keys)
         case "number":

@@ -127,6 +127,18 @@ class Provider:
         """End a call, ringing or in progress. False: it was over already."""
         return await self._update(call_sid, status="completed")
 
+    async def recordings(self, call_sid: str) -> list[dict[str, Any]]:
+        """What was recorded of a call, oldest first: {recording, address, seconds}."""
+        found = await self._ask(self._client.recordings.list_async(call_sid=call_sid, limit=20))
+        return [
+            {
+                "recording": str(each.sid),
+                "address": f"{self._client.api.base_url}{each.uri.removesuffix('.json')}",
+                "seconds": int(each.duration or 0),
+            }
+            for each in sorted(found, key=lambda each: _aware(each.date_created))
+        ]
+
     async def hold(self, conference: str, call_sid: str, *, on: bool, hold_url: str) -> bool:
         """Take a participant out of the conversation, or back. False: not in there."""
         participant = self._client.conferences(conference).participants(call_sid)

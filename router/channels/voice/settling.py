@@ -53,15 +53,15 @@ class Settling:
         """Make the contact agree with what the caller has chosen. True: something changed."""
         call, progress = loaded.call, loaded.call.progress
         match call.state, progress.step:
-            case "arriving", "line" if not call.callback_to:
+            case "arriving", "line" if not call.callback_to and not call.leads:
                 await self._enter(loaded)
             case "arriving", "checking" if (progress.at_ms or 0) < now_ms() - CHECK_MS:
                 again = with_(progress, turn=progress.turn + 1, step="who", at_ms=None)
                 await self._legs.keep(loaded.leg.call_sid, progress, again)
             case "waiting", "callback" if not call.callback_to and progress.to:
                 await self._call_back(loaded, progress.to)
-            case "waiting", "voicemail":
-                await self.end(loaded, outcome="voicemail", by="person")
+            case "waiting", "voicemail" if not call.message:
+                await self._record(loaded)
             case "ended", "rated" if call.rateable and progress.stars and loaded.handling:
                 await self._rate(loaded.leg.workspace_id, loaded.handling, progress.stars)
             case _:
@@ -86,6 +86,13 @@ class Settling:
         """Races with an agent's accept; whoever loses goes on as if nothing had been asked."""
         try:
             await self._contacts.callback(loaded.call.contact, to)
+        except Conflict:
+            await self._step_back(loaded)
+
+    async def _record(self, loaded: Loaded) -> None:
+        """Races with accept as well."""
+        try:
+            await self._contacts.begin_message(loaded.call.contact)
         except Conflict:
             await self._step_back(loaded)
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from router.channels.admission import announcement
 from router.channels.voice.call import Call, Connecting, Entry, Progress
 from router.channels.voice.legs import Event, Leg, Party, State, heard
 from router.queues import policy
@@ -201,6 +202,8 @@ def _loaded(row: asyncpg.Record) -> Loaded:
     progress = msgspec.convert(data.get("progress", {}), Progress)
     language = progress.language or row["language"]
     closed = row["closed"]
+    leads = row["leads"] or {}
+    told = announcement(leads["message"], language) if leads.get("message") else None
     handling = row["last"]
     connecting = None
     if row["handling_state"] in ("connecting", "active"):
@@ -221,7 +224,10 @@ def _loaded(row: asyncpg.Record) -> Loaded:
         number=data.get("number"),
         outbound=bool(data.get("outbound")),
         met=leg.room is not None,
-        closed=(closed.get(language) or next(iter(closed.values()), None)) if closed else None,
+        closed=told or (announcement(closed, language) if closed else None),
+        leads=leads.get("to"),
+        told=told,
+        message=row["due_at"] is not None,
         may_call_back=rules.callback,
         may_record=rules.voicemail,
         callback_to=row["callback_to"],
@@ -247,7 +253,7 @@ where e.kind = 'phone' and e.address = $1 and e.retired_at is null
 """
 _CALL = """
 select l.*, c.state as contact_state, c.language, c.person_id, c.role, c.assurance, c.outcome,
-       c.callback_to, w.country, to_jsonb(e) as entry, q.policy, q.closed,
+       c.callback_to, c.leads, c.due_at, w.country, to_jsonb(e) as entry, q.policy, q.closed,
        h.id as last, h.state as handling_state, h.offer_id, h.agent_id, a.reach,
        h.connected_at is not null as connected,
        exists (select from rating r where r.handling_id = h.id and r.direction = 'of_agent')

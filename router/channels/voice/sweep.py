@@ -32,6 +32,8 @@ LOST_SECONDS = 10
 STRANDED_SECONDS = 10
 """A caller who is still in a room that nobody else is to be in."""
 SILENT_SECONDS = 90
+UNSPOKEN_SECONDS = 20
+"""After hanging up: the recording that a caller was asked for has been reported by then."""
 CALLBACK_PAUSE_SECONDS = 300
 BATCH = 50
 LOCK = 0x7365_636F_6E64  # any number that nobody else locks with
@@ -63,6 +65,7 @@ class Sweep:
             (_CALLER_GONE, self._caller_gone),
             (_LEGLESS, self._legless),
             (_SILENT, self._silent),
+            (_UNSPOKEN, self._unspoken),
         )
 
     def start(self) -> None:
@@ -143,6 +146,15 @@ class Sweep:
         if status is None or Status(status).last:
             await self._voice.callers.never_began(call_sid)
 
+    async def _unspoken(self, row: asyncpg.Record) -> None:
+        found = await self._voice.provider.recordings(row["call_sid"])
+        if found:
+            await self._voice.contacts.leave_message(row["contact_id"], found[-1])
+        else:
+            await self._voice.contacts.end(
+                row["workspace_id"], row["contact_id"], outcome="abandoned", by="person"
+            )
+
     async def _silent(self, row: asyncpg.Record) -> None:
         leg: Leg = Legs.of(row)
         status = await self._voice.provider.status(leg.call_sid)
@@ -217,7 +229,17 @@ join lateral (
 ) l on true
 where c.channel = 'voice' and c.state <> 'ended' and l.state = 'ended'
   and l.heard_at < now() - interval '3 seconds'
-  and (c.callback_to is null or l.handling_id = h.id)
+  and case when c.callback_to is not null then l.handling_id = h.id
+    else c.due_at is null and (c.leads->>'to') is distinct from 'voicemail' end
+limit {BATCH}
+"""
+_UNSPOKEN = f"""
+select l.workspace_id, l.contact_id, l.call_sid from contact c
+join lateral (select * from leg where contact_id = c.id and party = 'caller'
+  order by (state <> 'ended') desc, heard_at desc limit 1) l on true
+where c.channel = 'voice' and c.state = 'arriving' and c.leads->>'to' = 'voicemail'
+  and c.callback_to is null and c.due_at is null
+  and l.state = 'ended' and l.heard_at < now() - interval '{UNSPOKEN_SECONDS} seconds'
 limit {BATCH}
 """
 _LEGLESS = f"""

@@ -174,7 +174,19 @@ def _left(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
     )
 
 
+def _offer(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
+    gather = _gather(document, call, to, digits=1, timeout=KEYS_SECONDS)
+    if call.told:
+        gather.say(call.told, language=prompts.locale)
+    else:
+        speak(gather, prompts, "callback_instead")
+    speak(gather, prompts, "callback_offer")
+    speak(gather, prompts, "stay")
+
+
 def _voicemail(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
+    if call.told:
+        document.say(call.told, language=prompts.locale)
     speak(document, prompts, "voicemail")
     document.record(
         action=to.caller(call.contact, "recorded"),
@@ -196,12 +208,12 @@ def _rate(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
 
 
 def _bye(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
-    if call.outcome == "closed":
+    if call.outcome == "closed" or (call.leads == "close" and call.state == "arriving"):
         if call.closed:
             document.say(call.closed, language=prompts.locale)
         else:
             speak(document, prompts, "closed")
-    elif call.outcome == "voicemail" and call.progress.step == "recorded":
+    elif call.message and call.outcome is None:
         speak(document, prompts, "voicemail_kept")
     elif call.progress.step == "rated":
         speak(document, prompts, "thanks")
@@ -217,6 +229,7 @@ _ANSWERS: dict[str, Callable[[Any, Call, Prompts, Addresses], None]] = {
     "checking": _checking,
     "topic": _topic,
     "wait": _wait,
+    "offer": _offer,
     "confirm": _confirm,
     "number": _number,
     "kept": _kept,

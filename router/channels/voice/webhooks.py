@@ -33,7 +33,7 @@ TROUBLE = Counter(
     registry=REGISTRY,
 )
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ASKED = "language|who|pin|topic|wait|confirm|number|rate"
+_ASKED = "language|who|pin|topic|wait|offer|times|confirm|number|rate"
 
 Answer = Callable[[Voice, web.Request, Parameters, Parameters], Awaitable[str]]
 

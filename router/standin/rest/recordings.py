@@ -9,15 +9,26 @@ from aiohttp import web
 from router.standin.exchange import Standin
 from router.standin.facts import Refused
 from router.standin.recordings import Recording
-from router.standin.rest.door import ROOT, Given, endpoint
+from router.standin.rest.door import ROOT, Given, endpoint, page
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
+    router.add_get(ROOT + "/Recordings.json", list_recordings)
     router.add_get(ROOT + "/Recordings/{sid}.json", fetch)
     router.add_delete(ROOT + "/Recordings/{sid}.json", delete)
     # the address itself and with .wav are the sound
     router.add_get(ROOT + "/Recordings/{sid:RE[0-9a-f]+}", hear)
     router.add_get(ROOT + "/Recordings/{sid}.wav", hear)
+
+
+@endpoint("recordings.list")
+async def list_recordings(standin: Standin, request: web.Request, given: Given) -> Any:
+    rows = [
+        standin.recordings.json(recording)
+        for recording in reversed(standin.recordings.by_sid.values())
+        if given.get("CallSid") in (None, recording.call_sid)
+    ]
+    return page("recordings", rows, request)
 
 
 @endpoint("recordings.fetch")
