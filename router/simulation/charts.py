@@ -141,8 +141,11 @@ def line_chart(
                 frame.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>')
             if spot < len(each.labels) and each.labels[spot]:
                 near_end = x > WIDTH - RIGHT - 90
+                # beside the line that goes on from here
+                rises = spot + 1 < len(each.points) and each.points[spot + 1][1] > point[1]
                 frame.parts.append(
-                    f'<text class="ink" x="{x + (-9 if near_end else 9):.1f}" y="{y - 8:.1f}"'
+                    f'<text class="ink" x="{x + (-9 if near_end else 9):.1f}"'
+                    f' y="{y + (18 if rises else -9):.1f}"'
                     f' text-anchor="{"end" if near_end else "start"}">'
                     f"{escape(each.labels[spot])}</text>"
                 )
