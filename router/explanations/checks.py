@@ -168,5 +168,5 @@ def _value(value: Any) -> str:
     if value is None:
         return "not known"
     if isinstance(value, list):
-        return _listed(value)
+        return _listed(value) if value else "empty"
     return f"“{value}”" if isinstance(value, str) else str(value).lower()

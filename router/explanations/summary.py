@@ -71,7 +71,7 @@ def chosen(why: dict[str, Any], made_ms: int) -> str | None:
         case "least_loaded":
             return f"held least ({why.get('load', 0)}){among}"
         case "best_rated":
-            return f"was rated best (band {why.get('band', 0)} of 4){among}"
+            return f"was in the highest rating band ({why.get('band', 0)} of 0 to 4){among}"
         case "newcomer":
             return f"is a newcomer, and this contact was one for newcomers{among}"
         case "least_scarce":

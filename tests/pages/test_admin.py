@@ -103,6 +103,31 @@ async def test_what_filters_may_ask_of_an_agent_is_kept(open_page, admin, house)
     )
 
 
+async def test_a_filter_is_checked_when_it_is_saved_and_the_column_is_shown(
+    open_page, admin, house
+):
+    page = await _tab(open_page, admin, "queues")
+    await (
+        page.locator(f"[data-row='{house.queues['customers']}']")
+        .get_by_test_id("edit-queue")
+        .click()
+    )
+    filter_ = page.get_by_test_id("step-0-filter")
+    await filter_.fill("agent.tier == 1 AND agent.tire > 1")
+    await page.get_by_test_id("save").click()
+    await expect(filter_).to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_test_id("editor")).to_contain_text(
+        "column 21: there is no name agent.tire; did you mean agent.tier?"
+    )
+    await filter_.fill("agent.rating >= 4")
+    await page.get_by_test_id("save").click()
+    await expect(page.get_by_test_id("editor")).to_have_count(0)
+    policy = await house.pool.fetchval(
+        "select policy from queue where id = $1", house.queues["customers"]
+    )
+    assert policy["steps"][0]["filter"] == "agent.rating >= 4"
+
+
 async def test_experts_come_from_a_file_and_each_refused_line_says_why(
     open_page, admin, house, tmp_path
 ):

@@ -176,7 +176,8 @@ async def test_why_a_contact_waits_and_why_it_is_not_offered_to_somebody_is_told
     reasons = panel.get_by_test_id("why-not")
     against = reasons.locator("[data-passes=false]")
     await expect(against).to_have_count(1)
-    await expect(against).to_contain_text('agent.tags HAS "mentor": agent.tags is none. Until')
+    await expect(against).to_contain_text('agent.tags HAS "mentor": agent.tags is empty.')
+    await expect(panel).to_contain_text("They fit step 2, which begins")
     await expect(reasons.locator("[data-code=presence]")).to_contain_text("They are available.")
     # what stands in the way goes away, and the page says so by itself
     await house.contacts.set_presence(house.workspace, ben, "break", "training")

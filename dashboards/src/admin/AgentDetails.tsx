@@ -40,16 +40,15 @@ export function AgentDetails({ form }: { form: UseFormReturnType<AccountValues> 
 
 /** How many of the details are given, in words. */
 function filled(agent: AgentRecord): string {
-  const parts = [
-    [Object.keys(agent.levels).length, "levels"],
-    [agent.qualifications.length, "qualifications"],
-    [agent.tags.length, "tags"],
-    [Object.values(agent.location).filter(Boolean).length, "of the place"],
-    [Object.keys(agent.attributes).length, "attributes"],
+  const place = Object.values(agent.location).filter(Boolean).join(", ");
+  const counted = [
+    [Object.keys(agent.levels).length, "level"],
+    [agent.qualifications.length, "qualification"],
+    [agent.tags.length, "tag"],
+    [Object.keys(agent.attributes).length, "attribute"],
   ] as const;
-  return parts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
+  return [...counted.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}${n === 1 ? "" : "s"}`), place]
+    .filter(Boolean)
     .join(", ");
 }
 

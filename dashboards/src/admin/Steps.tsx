@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Checkbox, Group, MultiSelect, Paper, Select, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Group, MultiSelect, Paper, Select, Stack, Text, Textarea, Title } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
 import { SecondsInput } from "./inputs";
@@ -7,6 +7,8 @@ import type { QueueValues } from "./QueueForm";
 import { NEW_STEP, type Step } from "./records";
 
 const MOST = 10;
+/** The service's errors point at a column. */
+const FILTER_TEXT = { fontFamily: "var(--mantine-font-family-monospace)", fontSize: "var(--mantine-font-size-xs)" };
 
 /** The routing steps in their order: each relaxes what the one before required. */
 export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
@@ -91,6 +93,18 @@ export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
                 />
               </Stack>
             </Group>
+            <Textarea
+              label="Filter"
+              description={nth === 0 ? "What an agent must have besides, such as agent.levels.router >= 3 AND agent.tags HAS \"mentor\"" : undefined}
+              mt={8}
+              autosize
+              minRows={1}
+              maxRows={8}
+              spellCheck={false}
+              styles={{ input: FILTER_TEXT, error: { ...FILTER_TEXT, whiteSpace: "pre-wrap", overflowX: "auto" } }}
+              {...form.getInputProps(`policy.steps.${nth}.filter`)}
+              data-testid={`step-${nth}-filter`}
+            />
           </Paper>
         ))}
       </Stack>

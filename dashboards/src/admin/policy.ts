@@ -6,14 +6,19 @@ export const STRATEGIES: Record<Strategy, string> = {
   longest_idle: "Longest idle first",
   least_loaded: "Least loaded first",
   best_rated: "Best rated first",
+  least_scarce: "Least scarce skills first",
+  random: "By lot",
 };
+
+const listed = new Intl.ListFormat("en");
 
 /** "Tier 1 with the language and the skills, longest idle first" */
 export function stepInWords(step: Step): string {
   const tiers = [...step.tiers].sort((a, b) => a - b);
   const needs = [step.language ? "the language" : "", step.skills ? "the skills" : ""].filter(Boolean);
   const who = tiers.length === 0 ? "Nobody" : `Tier ${tiers.join(" or ")}`;
-  return `${who}${needs.length ? ` with ${needs.join(" and ")}` : ""}, ${(STRATEGIES[step.strategy] ?? step.strategy).toLowerCase()}`;
+  if (step.filter) needs.push("the filter");
+  return `${who}${needs.length ? ` with ${listed.format(needs)}` : ""}, ${(STRATEGIES[step.strategy] ?? step.strategy).toLowerCase()}`;
 }
 
 /** When each step begins, as waiting people see it: "from 0:00", "from 1:00". */

@@ -59,12 +59,14 @@ export interface ImportReport {
   refused: { line: number; field: string | null; why: string }[];
 }
 
-export type Strategy = "longest_idle" | "least_loaded" | "best_rated";
+export type Strategy = "longest_idle" | "least_loaded" | "best_rated" | "least_scarce" | "random";
 
 export interface Step {
   tiers: number[];
   language: boolean;
   skills: boolean;
+  /** docs/filters.md */
+  filter: string;
   strategy: Strategy;
   seconds: number;
 }
@@ -115,7 +117,7 @@ export interface EntryPoint {
   expert_queue_id: string;
 }
 
-export const NEW_STEP: Step = { tiers: [1], language: true, skills: true, strategy: "longest_idle", seconds: 60 };
+export const NEW_STEP: Step = { tiers: [1], language: true, skills: true, filter: "", strategy: "longest_idle", seconds: 60 };
 
 /** As the service fills in a queue's policy: for a new queue. */
 export const NEW_POLICY: Policy = {

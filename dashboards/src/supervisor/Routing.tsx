@@ -54,6 +54,9 @@ const OUTCOMES = {
   withdrawn: "gray",
 };
 
+/** What a step asks of an agent; a later one may ask for less. */
+const ASKED_FOR = new Set(["tier", "language", "skills", "filter"]);
+
 interface Props {
   id: string;
   row: ContactRow | undefined;
@@ -113,7 +116,7 @@ function Steps({ steps }: { steps: readonly Step[] }) {
           data-testid={`routing-step-${step.n}`}
         >
           <Group justify="space-between" gap={8} wrap="nowrap" align="start">
-            <Text size="sm" fw={step.current ? 600 : 400}>
+            <Text size="sm" fw={step.current ? 600 : 400} className={classes.asks}>
               {step.asks ?? "what it asked for is forgotten"}
             </Text>
             <Text size="sm" className="numbers" style={{ flex: "none" }}>
@@ -232,12 +235,18 @@ function Reasons({ id, row, agent }: { id: string; row: ContactRow | undefined; 
   }
   if (value === null) return null;
   const against = value.checks.filter((check) => !check.passes);
+  const eases = against.find((check) => ASKED_FOR.has(check.code))?.until_ms;
   const passing = value.checks.filter((check) => check.passes);
   return (
     <div aria-live="polite">
       {against.length === 0 && (
         <Text size="sm" mt={8} fw={550} data-testid="why-not-verdict">
           {value.verdict}
+        </Text>
+      )}
+      {eases !== undefined && value.later_step !== undefined && (
+        <Text size="sm" c="dimmed" mt={8}>
+          They fit step {value.later_step}, which begins {second(eases)}.
         </Text>
       )}
       <ul className={classes.checks} data-testid="why-not">
@@ -247,7 +256,7 @@ function Reasons({ id, row, agent }: { id: string; row: ContactRow | undefined; 
             <span>
               <VisuallyHidden>{check.passes ? "Fits: " : "Stands in the way: "}</VisuallyHidden>
               {check.text}
-              {check.until_ms !== undefined && !check.passes && (
+              {check.until_ms !== undefined && !check.passes && !ASKED_FOR.has(check.code) && (
                 <Text span size="sm" c="dimmed">
                   {" "}
                   Until {second(check.until_ms)}.
