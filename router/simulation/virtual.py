@@ -21,7 +21,7 @@ from router.queues.engine import Answer, Engine
 from router.queues.keys import epoch_key, events_key, key, root
 
 EPOCH = 1
-_OFFER = '"t":"offer"'
+_OFFER = '"offer"'
 _decode: Callable[[str], list[Answer]] = msgspec.json.Decoder(list[dict[str, Any]]).decode
 T = TypeVar("T")
 

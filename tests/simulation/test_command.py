@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from router.__main__ import main
+from router.simulation import progress
 
 POLICY = """
 queues:
@@ -80,6 +83,26 @@ def test_charts_are_written_as_pictures_that_can_be_read(files: tuple[str, str],
         picture = ElementTree.parse(folder / name).getroot()
         assert picture.tag.endswith("svg")
         assert picture.get("aria-label")
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_how_far_it_is_and_nothing_is_left_of_the_bar(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    policy, load = files
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "EVERY_S", 0)
+    assert main(["simulate", policy, "--load", load]) == 0
+    assert re.search(
+        r"█+░* 1?\d\d%  [\d,]+ contacts  [\d,]+ a second  0:\d\d to go", shown.getvalue()
+    )
+    assert shown.getvalue().endswith("\r\033[K")
+    assert "█" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

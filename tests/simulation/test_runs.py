@@ -16,7 +16,7 @@ from router.simulation.figures import figures, waiting_over_time
 from router.simulation.load import parse_load
 from router.simulation.people import Outcome, Visit
 from router.simulation.replications import chance, server, simulate
-from router.simulation.studies import patience, pool, skills
+from router.simulation.studies import lanes, patience, pool, ratings, skills
 from router.simulation.study import Case, Result, run_case
 from router.simulation.textbook import Stay, longest_idle
 
@@ -92,6 +92,25 @@ def test_agents_with_several_skills_serve_as_the_textbook_says(url: str, case: C
     found = [Stay(v.at_ms, v.wait_ms, v.outcome) for v in result.outcomes[0].visits]
     assert sorted(found) == sorted(expected)
     assert sum(stay.wait_ms > 0 for stay in found) > 10
+
+
+def test_a_lane_and_a_reserve_let_experts_wait_less_and_customers_more(url: str):
+    rows = lanes.tell([quick(url, case, 130, 30, 1) for case in lanes.cases(1)]).rows
+    experts = [row["experts_seconds"].mean for row in rows]
+    customers = [row["customers_seconds"].mean for row in rows]
+    assert experts == sorted(experts, reverse=True)
+    assert experts[0] > 120, "who is not recognised talks to tier 1 first"
+    assert customers[2:] == sorted(customers[2:])
+    assert customers[-1] > 2 * customers[2]
+
+
+def test_better_rated_agents_first_resolves_more_and_holding_out_waits_more(url: str):
+    wanted = ("55% longest idle", "55% best rated", "55% 60 s")
+    cases = [case for case in ratings.cases(1) if case.name in wanted]
+    idle, best, hold_out = ratings.tell([quick(url, case, 160, 60, 1) for case in cases]).rows
+    assert idle["wait_seconds"].mean == best["wait_seconds"].mean
+    assert idle["resolved"].mean + 0.03 < best["resolved"].mean < hold_out["resolved"].mean
+    assert best["wait_seconds"].mean + 5 < hold_out["wait_seconds"].mean < 60
 
 
 def test_the_same_seed_is_the_same_run_and_another_seed_another(run: Simulated):
