@@ -56,6 +56,9 @@ LEFT: "["
 %ignore /\s+/
 """
 
+WIDTH, BEFORE = 42, 18
+"""Characters of the line that an error shows, and how many of them before the fault."""
+
 _OPERANDS = {"NAME", "STRING", "NUMBER", "WORD", "LEFT"}
 
 
@@ -150,9 +153,10 @@ def fault(text: str, at: int, message: str, field: str) -> NoReturn:
     begin = before.rfind("\n") + 1
     column = at - begin + 1
     line = (text[begin:at] + after.split("\n")[0]).replace("\t", " ")
-    # a long line is shown around the fault alone
-    cut = max(0, column - 41)
-    excerpt = ("…" if cut else "") + line[cut : cut + 72] + ("…" if len(line) > cut + 72 else "")
+    # a long line is shown around the fault alone, so that it does not wrap on a telephone
+    cut = max(0, column - 1 - BEFORE) if len(line) > WIDTH else 0
+    excerpt = ("…" if cut else "") + line[cut : cut + WIDTH]
+    excerpt += "…" if len(line) > cut + WIDTH else ""
     caret = " " * (column - 1 - cut + bool(cut)) + "^"
     lines = text.count("\n")
     where = f"line {before.count(chr(10)) + 1}, column {column}" if lines else f"column {column}"

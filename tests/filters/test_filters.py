@@ -187,8 +187,13 @@ def test_an_error_names_the_field_and_points_at_the_column(text: str, column: in
     first, line, caret = caught.value.message.split("\n")
     assert first.partition("column ")[2].startswith(f"{column}: ")
     assert says in first
-    assert caret == " " * (column - 1) + "^"
-    assert line == text.split("\n")[0]
+    written = text.split("\n")[0]
+    if len(written) <= 42:
+        assert (line, caret) == (written, " " * (column - 1) + "^")
+    else:
+        shown = line[len(caret) - 1 :].strip("…")
+        assert shown
+        assert written[column - 1 :].startswith(shown)
 
 
 def test_an_error_in_a_long_text_of_several_lines_shows_the_place():
@@ -198,7 +203,7 @@ def test_an_error_in_a_long_text_of_several_lines_shows_the_place():
     first, line, caret = caught.value.message.split("\n")
     assert first.startswith("line 2, column 115: there is no name agent.tiger")
     assert line[len(caret) - 1 :].startswith("agent.tiger")
-    assert len(line) <= 74
+    assert len(line) <= 44
 
 
 def test_a_filter_has_bounds():
