@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from router.commands import admin, bench, check, demo, migrate, serve, simulate
+from router.commands import admin, bench, check, demo, migrate, policy, serve, simulate
 from router.commands.service import PortTaken, interruptible
 from router.embedded.process import CannotStart
 from router.errors import SecondlineError
@@ -19,6 +19,7 @@ COMMANDS = {
     "migrate": migrate,
     "admin": admin,
     "check": check,
+    "policy": policy,
     "bench": bench,
     "simulate": simulate,
 }

@@ -32,12 +32,14 @@ BATCH = 100
 GRACE = "15 seconds"
 """Who read the policy just before it changed is in line by then."""
 
+# in the order of the live lines, which know milliseconds
 _BEHIND = """
-select c.*, c.arrived_at - c.head_start as effective
-from contact c join unnest($2::uuid[], $3::text[]) as q (id, mark) on q.id = c.queue_id
-where c.workspace_id = $1 and c.state = 'waiting' and c.follows is distinct from q.mark
-  and ($4::timestamptz is null or (c.arrived_at - c.head_start, c.id) > ($4, $5::uuid))
-order by effective, c.id limit $6
+select c.*, q.effective from unnest($2::uuid[], $3::text[]) as f (id, mark)
+join contact c on c.queue_id = f.id,
+lateral (select date_trunc('milliseconds', c.arrived_at - c.head_start) as effective) q
+where c.workspace_id = $1 and c.state = 'waiting' and c.follows is distinct from f.mark
+  and ($4::timestamptz is null or (q.effective, c.id) > ($4, $5::uuid))
+order by q.effective, c.id limit $6
 """
 
 
@@ -136,7 +138,8 @@ class Following(Line):
                 [row["id"] for row in rows],
                 [row["generation"] for row in rows],
             )
-            changed.sort(key=lambda row: (row["arrived_at"] - row["head_start"], row["id"]))
+            places = {row["id"]: place for place, row in enumerate(rows)}
+            changed.sort(key=lambda row: places[row["id"]])
             pending = [
                 await self._put_in_line(
                     connection, row, policies[row["queue_id"]], steps[row["id"]]

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from router.policy.document import Document, EntryPoint, sparse
+
 LONGEST = 120
 """Characters of one value in words."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One field that differs, in plain values. text: a sentence about it.
+    """One field that differs, in plain values without defaults. text: a sentence about it.
 
     what: added (before is null), dropped (after is null), changed.
     """
@@ -25,47 +27,52 @@ class Change(msgspec.Struct, frozen=True):
     text: str
 
 
-def difference(before: Any, after: Any) -> list[Change]:
-    """All changes between two documents in plain values, defaults filled in, in their order.
+def difference(before: Document, after: Document) -> list[Change]:
+    """All changes between two documents, in their order.
 
     Entry points are told apart by kind and address, other lists by what stayed the same.
     """
-    return list(_between("", _keyed(before), _keyed(after)))
+    changes: list[Change] = []
+    for name in Document.__struct_fields__:
+        old, new = getattr(before, name), getattr(after, name)
+        if name == "entry_points":
+            old, new = _by_address(old), _by_address(new)
+        changes += _between(name, old, new)
+    return changes
 
 
-def _keyed(document: Any) -> Any:
-    if not isinstance(document, dict) or "entry_points" not in document:
-        return document
-    points = {f"{p['kind']} {p['address']}": p for p in document["entry_points"]}
-    return {**document, "entry_points": points}
+def _by_address(points: tuple[EntryPoint, ...]) -> dict[str, EntryPoint]:
+    return {f"{point.kind} {point.address}": point for point in points}
 
 
 def _between(path: str, before: Any, after: Any) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
+    if before == after:
         return
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, msgspec.Struct) and type(before) is type(after):
+        for name in before.__struct_fields__:
+            yield from _between(f"{path}.{name}", getattr(before, name), getattr(after, name))
+    elif isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
-            inner = f"{path}.{key}" if path else str(key)
             if key not in after:
-                yield _change(inner, "dropped", before[key], None)
+                yield _change(f"{path}.{key}", "dropped", before[key], None)
             elif key not in before:
-                yield _change(inner, "added", None, after[key])
+                yield _change(f"{path}.{key}", "added", None, after[key])
             else:
-                yield from _between(inner, before[key], after[key])
+                yield from _between(f"{path}.{key}", before[key], after[key])
     elif _of_parts(before) and _of_parts(after):
         yield from _between_lists(path, before, after)
-    elif before != after:
+    else:
         yield _change(path, "changed", before, after)
 
 
 def _of_parts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
+    return isinstance(value, tuple) and all(isinstance(v, msgspec.Struct) for v in value)
 
 
-def _between_lists(path: str, before: list[Any], after: list[Any]) -> Iterator[Change]:
+def _between_lists(path: str, before: tuple[Any, ...], after: tuple[Any, ...]) -> Iterator[Change]:
     """Items that stayed are found first, so that one put in front does not change all behind."""
-    known = [msgspec.json.encode(item, order="sorted") for item in before]
-    given = [msgspec.json.encode(item, order="sorted") for item in after]
+    known = [msgspec.json.encode(item) for item in before]
+    given = [msgspec.json.encode(item) for item in after]
     for what, i, i_end, j, j_end in SequenceMatcher(None, known, given, False).get_opcodes():
         if what == "equal":
             continue
@@ -79,6 +86,7 @@ def _between_lists(path: str, before: list[Any], after: list[Any]) -> Iterator[C
 
 
 def _change(field: str, what: str, before: Any, after: Any) -> Change:
+    before, after = sparse(before), sparse(after)
     if what == "added":
         text = f"{field} is new: {_said(after)}"
     elif what == "dropped":
@@ -96,9 +104,14 @@ def _said(value: Any) -> str:
     if isinstance(value, str):
         words = f"“{value}”" if value else "empty"
     elif isinstance(value, dict):
-        words = ", ".join(f"{key} {_said(inner)}" for key, inner in value.items()) or "empty"
+        words = (
+            "all defaults"
+            if not value
+            else ", ".join(f"{key}: {_said(inner)}" for key, inner in value.items())
+        )
     elif isinstance(value, list):
-        words = f"[{', '.join(_said(item) for item in value)}]"
+        said = (f"{{{_said(v)}}}" if isinstance(v, dict) else _said(v) for v in value)
+        words = f"[{', '.join(said)}]"
     else:
         words = str(value)
     words = words.replace("\n", " ")

@@ -90,7 +90,7 @@ def sparse(value: Any) -> Any:
         return {key: sparse(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [sparse(inner) for inner in value]
-    return value
+    return msgspec.to_builtins(value)
 
 
 @functools.cache
@@ -123,8 +123,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def _wrong(self, field: str, message: str) -> None:
-        # a dictionary's own key is not in msgspec's path
-        self.problems.append(Problem(field.partition("[...]")[0], message))
+        self.problems.append(Problem(field, message))
 
     def _try(self, path: str, make: Callable[[], T], *, inside: str = "") -> T | None:
         """What is made; a refusal is noted at its field below `path`, `inside` taken off it."""
@@ -149,7 +148,7 @@ class _Reader:
         )
 
     def _rules(self, value: Any) -> Rules:
-        made = self._try("rules", lambda: convert(value, Rules))
+        made = self._try("rules", lambda: _convert(value, Rules))
         if made is None:
             return Rules()
         if made.demo:
@@ -175,7 +174,7 @@ class _Reader:
         return made
 
     def _queue(self, path: str, given: Any) -> Queue | None:
-        queue = self._try(path, lambda: convert(given, Queue))
+        queue = self._try(path, lambda: _convert(given, Queue))
         if queue is None:
             return None
         name = self._try(path, lambda: line(queue.name, "name"))
@@ -193,7 +192,7 @@ class _Reader:
                 yield made
 
     def _entry_point(self, path: str, given: Any, country: str) -> EntryPoint | None:
-        point = self._try(path, lambda: convert(given, EntryPoint))
+        point = self._try(path, lambda: _convert(given, EntryPoint))
         if point is None:
             return None
         before = len(self.problems)
@@ -212,3 +211,51 @@ class _Reader:
         for name, check in checks.items():
             plain[name] = self._try(path, check)
         return convert(plain, EntryPoint) if len(self.problems) == before else None
+
+
+def _convert(value: Any, kind: type[T]) -> T:
+    """`convert`, with the keys of mappings in the field too: `schedules.office.week`.
+
+    msgspec does not tell them: a mapping with one key at a time says which it is.
+    """
+    try:
+        return convert(value, kind)
+    except Invalid as error:
+        field = error.field or ""
+        while "[...]" in field:
+            around, _, rest = field.partition("[...]")
+            mapping = _at(value, around)
+            for key in mapping:
+                alone = _with(value, around, {key: mapping[key]})
+                try:
+                    convert(alone, kind)
+                except Invalid as inner:
+                    if (inner.field or "").startswith(f"{around}[...]"):
+                        value, field = alone, f"{around}.{key}{rest}"
+                        break
+            else:
+                field = around
+        raise Invalid(error.message, field=field or None) from None
+
+
+def _parts(field: str) -> list[str | int]:
+    found = re.findall(r"\[(\d+)\]|([^.\[\]]+)", field)
+    return [int(place) if place else name for place, name in found]
+
+
+def _at(value: Any, field: str) -> Any:
+    for part in _parts(field):
+        value = value[part]
+    return value
+
+
+def _with(value: Any, field: str, inner: Any) -> Any:
+    """The value with what is at this field replaced; what it was stays as it is."""
+    parts = _parts(field)
+    if not parts:
+        return inner
+    first = parts[0]
+    rest = re.sub(r"^(\[\d+\]|[^.\[\]]+)\.?", "", field)
+    changed: Any = list(value) if isinstance(value, list) else dict(value)
+    changed[first] = _with(value[first], rest, inner)
+    return changed

@@ -91,7 +91,7 @@ def read(text: str) -> Reading:
     except yaml.reader.ReaderError as error:
         # libyaml gives the character's number, and its place in bytes
         code = error.character if isinstance(error.character, int) else ord(error.character)
-        line = text.count("\n", 0, text.find(chr(code))) + 1
+        line = text.count("\n", 0, max(0, text.find(chr(code)))) + 1
         raise Unreadable(f"The character U+{code:04X} is refused.", line) from None
     except yaml.YAMLError as error:
         raise Unreadable(f"{error}.") from None
@@ -164,7 +164,7 @@ class _Composer:
             return text
         if text in _WORDS:
             return _WORDS[text]
-        if _INT.fullmatch(text) and len(text) <= 18:
+        if _INT.fullmatch(text) and len(text) <= 19:
             return int(text)
         return float(text) if _FLOAT.fullmatch(text) else text
 

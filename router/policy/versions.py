@@ -19,7 +19,7 @@ import msgspec
 from router.errors import Conflict, Invalid, NotFound
 from router.identity import audit
 from router.policy import checks, rows, text
-from router.policy.difference import Change, difference
+from router.policy.difference import difference
 from router.policy.document import Document, sparse
 from router.policy.rows import Draft
 from router.policy.text import Problem
@@ -93,11 +93,6 @@ class By:
 Alter = Callable[[Draft], Draft]
 
 
-def changes_between(before: Document, after: Document) -> list[Change]:
-    """What differs, with every default filled in."""
-    return difference(msgspec.to_builtins(before), msgspec.to_builtins(after))
-
-
 async def country_of(conn: Connection, workspace_id: UUID) -> str:
     """Where the workspace's phone numbers are dialled."""
     country: str = await conn.fetchval("select country from workspace where id = $1", workspace_id)
@@ -137,7 +132,7 @@ async def change(
     problems = [problem for problem in checks.whole(after.document) if problem not in known]
     if problems:
         raise Refused(problems)
-    changed = changes_between(active.document, after.document)
+    changed = difference(active.document, after.document)
     if not changed and source in (None, active.text):
         return Activated(active)
     stored = await rows.store(conn, workspace_id, active.draft, after)
@@ -180,7 +175,7 @@ async def _active(conn: Connection, workspace_id: UUID, number: int) -> Version:
     row = await conn.fetchrow(_NEWEST, workspace_id, number)
     if row is not None:
         newest = _version(row)
-        if not changes_between(newest.document, draft.document):
+        if not difference(newest.document, draft.document):
             # entry points keep the order that they were written in
             return replace(newest, draft=replace(draft, document=newest.document))
     note = "As it was found" if row is None else "Changed past the policy"

@@ -156,13 +156,18 @@ class FloorView:
 
     def _show(self, queues: Rowset, agents: Rowset, contacts: Rowset, gone: set[str]) -> None:
         room = CONTACTS_SHOWN - len(self._contacts)
+        # queues are read all or none: one that is missing was dropped by a policy
+        dropped = self._queues.keys() - queues.keys() if queues else set()
         for row in [row for id_, row in contacts.items() if id_ not in self._contacts][room:]:
             del contacts[row["id"]]
         patch: dict[str, list[Any]] = {
             "queues": _merge(self._queues, queues),
             "agents": _merge(self._agents, agents),
             "contacts": _merge(self._contacts, contacts),
-            "gone": [id_ for id_ in gone if self._contacts.pop(id_, None)],
+            "gone": [
+                *(id_ for id_ in gone if self._contacts.pop(id_, None)),
+                *(id_ for id_ in dropped if self._queues.pop(id_, None)),
+            ],
         }
         if any(patch.values()):
             self._snapshot = None

@@ -12,9 +12,9 @@ from msgspec import Meta
 
 from router.errors import Conflict, NotFound
 from router.policy import text
-from router.policy.difference import Change
+from router.policy.difference import Change, difference
 from router.policy.text import Problem
-from router.policy.versions import Activated, Version, changes_between
+from router.policy.versions import Activated, Version
 from router.web.keys import HUB, POLICY
 from router.web.requests import Body
 from router.web.routes import Route, add
@@ -127,7 +127,7 @@ async def _difference(request: web.Request, query: Between) -> Changes:
     if earlier == 0:
         return Changes([])
     before = await versions.version(who.workspace_id, earlier)
-    return Changes(changes_between(before.document, after.document))
+    return Changes(difference(before.document, after.document))
 
 
 async def _check(request: web.Request, body: Draft) -> Checked:
@@ -135,7 +135,7 @@ async def _check(request: web.Request, body: Draft) -> Checked:
     versions = request.app[POLICY]
     document, problems = await versions.check(who.workspace_id, body.text)
     active = await versions.active(who.workspace_id)
-    changes = [] if document is None else changes_between(active.document, document)
+    changes = [] if document is None else difference(active.document, document)
     return Checked(problems, changes, active.number)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from router.policy.versions import Versions
 from tests.house import House
+from tests.web.service import Service, serving
 
 
 @pytest.fixture
@@ -18,3 +19,9 @@ async def house(database: str, live: str) -> AsyncIterator[House]:
 @pytest.fixture
 def versions(house: House) -> Versions:
     return Versions(house.pool)
+
+
+@pytest.fixture
+async def service(house: House, database: str, live: str) -> AsyncIterator[Service]:
+    async with serving(house, database, live) as started:
+        yield started
