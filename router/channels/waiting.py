@@ -24,7 +24,10 @@ class Waiting(Claims):
         if "position" not in live:
             return Standing(live["state"], None, None, servable=False)
         position = told_position(live["position"], contact.told_position)
-        wait = expected_wait_s(position, live.get("gap_ms", 0), servable=live["able"])
+        gap_ms = live.get("gap_ms", 0) or await self._engine.paces.gap_ms(
+            contact.workspace_id, contact.queue_id
+        )
+        wait = expected_wait_s(position, gap_ms, servable=live["able"])
         if told:
             position = await self._pool.fetchval(
                 "update contact set told_position = least(told_position, $2),"

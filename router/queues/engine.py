@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from router.errors import Rebuilding, Unavailable
 from router.queues.keys import key, root
+from router.queues.paces import Paces
 from router.queues.scripts import FUNCTIONS, LIBRARY
 
 Answer = dict[str, Any]
@@ -43,6 +44,7 @@ class Engine:
         self.redis = redis
         self._pool = pool
         self._epochs: dict[UUID, int] = {}
+        self.paces = Paces(pool)
         # set by the rebuilder: told of workspaces whose picture is gone
         self.on_missing: Callable[[UUID], Awaitable[None]] | None = None
 

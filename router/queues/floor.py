@@ -81,6 +81,9 @@ class Floor:
             since = head[1] if isinstance(head, list | tuple) else (oldest[1] if oldest else None)
             contact = head[0] if isinstance(head, list | tuple) else head
             servable = contact is None or await self._able(workspace_id, epoch, contact)
+            gap_ms = float(gap or 0) or await self._engine.paces.gap_ms(
+                workspace_id, UUID(queue_id)
+            )
             answered, abandoned = int(today.get("answered", 0)), int(today.get("abandoned", 0))
             rows.append(
                 {
@@ -88,9 +91,7 @@ class Floor:
                     "waiting": waiting,
                     "longest_wait_since_ms": int(float(since)) if since is not None else None,
                     "servable": servable,
-                    "expected_wait_s": expected_wait_s(
-                        waiting + 1, float(gap or 0), servable=servable
-                    ),
+                    "expected_wait_s": expected_wait_s(waiting + 1, gap_ms, servable=servable),
                     "today": {
                         "arrived": answered + abandoned + waiting,
                         "answered": answered,

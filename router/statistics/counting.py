@@ -5,7 +5,9 @@ counts in each interval as far as it lies in it. Nothing is added to what was co
 interval is counted anew as a whole, so that a repeat, a replay and a restart give the same rows.
 
 $1 workspace; $2, $3 the window, from and until (multiples of the interval); $4 the time now,
-where what goes on ends for the moment.
+where what goes on ends for the moment; $5 to $9 the targets of queues as arrays: queue, from
+when, until when, seconds, seconds of a short wait. (Arrays, for the planner takes a table of
+few rows that was never analysed for one of a single row, and loops over all the rest.)
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from collections.abc import Mapping
 
 from router.statistics.definitions import HELD_MS, HELD_SHARE, INTERVAL_S, LONGEST, NAMES
 
-_KEY = ("queue_id", "channel", "agent_id", "tier")
+_KEY = {"queue_id": "uuid", "channel": "text", "agent_id": "uuid", "tier": "smallint"}
 _DIMENSIONS = dict(zip(("queue", "channel", "agent", "tier"), _KEY, strict=True))
+_WHOLE_KEY = {name: name for name in _KEY}
 
 
 def _at(time: str) -> str:
@@ -27,62 +30,76 @@ def _ms(duration: str) -> str:
     return f"(extract(epoch from {duration}) * 1000)::bigint"
 
 
-def _facts(source: str, time: str, counts: Mapping[str, str], *, key: str = ", ".join(_KEY)) -> str:
-    """Rows of what `source` counts at `time`; what is not named is 0."""
-    values = ", ".join(f"{counts.get(name, '0')}::bigint" for name in NAMES)
-    return f"select {_at(time)}, {key}, {values} from {source}"
+def _total(name: str, value: str) -> str:
+    return f"{'max' if name == LONGEST else 'sum'}({value})::bigint as {name}"
+
+
+def _facts(source: str, time: str, counts: Mapping[str, str], *, key: Mapping[str, str]) -> str:
+    """Sums of what `source` counts at `time` for each of the key; what is not named is 0.
+
+    Each source is summed by itself before all are put together: rows stay few and narrow.
+    """
+    values = ", ".join(name if name in counts else "0::bigint" for name in NAMES)
+    keys = ", ".join(f"{value} as {name}" for name, value in key.items())
+    sums = ", ".join(_total(name, value) for name, value in counts.items())
+    columns = ", ".join(name if name in key else f"null::{_KEY[name]}" for name in _KEY)
+    return f"""
+  select starts_at, {columns}, {values} from (
+    select {_at(time)} as starts_at, {keys}, {sums} from {source}
+    group by 1, {", ".join(str(n + 2) for n in range(len(key)))}) summed"""
 
 
 # What may lie in the window: handlings that are not over, or were not when it began. Those that
 # began after it, too, if the contact entered its line before its end.
 _TOUCHED = """
-  select * from handling where workspace_id = $1 and state = 'done'
-    and done_at >= $2 and line_at < $3
+  select contact_id, queue_id, channel, agent_id, tier, state, line_at, accepted_at, connected_at,
+    ended_at, done_at, ending, estimate_s, estimated_at
+  from handling where workspace_id = $1 and state = 'done' and done_at >= $2 and line_at < $3
   union all
-  select * from handling where workspace_id = $1 and state <> 'done' and line_at < $3
+  select contact_id, queue_id, channel, agent_id, tier, state, line_at, accepted_at, connected_at,
+    ended_at, done_at, ending, estimate_s, estimated_at
+  from handling where workspace_id = $1 and state <> 'done' and line_at < $3
 """
 
 # From being put in line until being connected, leaving, or being moved: each wait once. An agent
 # who was lost in the middle of a conversation begins another one.
 _STAYS = """
-  select h.queue_id, h.channel,
-    case when h.connected_at is not null then h.agent_id end as agent_id,
-    case when h.connected_at is not null then h.tier end as tier,
-    greatest(h.line_at, lost.at) as entered_at,
-    case when h.connected_at is not null then h.connected_at
-         when h.state = 'done' then h.ended_at end as left_at,
-    case when h.connected_at is not null then 'answered'
-         when h.state <> 'done' then null
-         -- ended while the agent's leg was on its way; else a callback that was not picked up
-         when c.outcome = 'abandoned' and c.ended_at <= h.ended_at then 'abandoned'
-         else 'left' end as how,
-    h.estimate_s, h.estimated_at
+  select h.queue_id, h.channel, h.agent_id, h.tier, greatest(h.line_at, lost.at) as entered_at,
+    h.connected_at as left_at, 'answered' as how, h.estimate_s, h.estimated_at
   from touched h
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
     on true
-  left join contact c on h.connected_at is null and h.state = 'done' and c.id = h.contact_id
-  -- those two keep waiting: the stay is the next handling's, or the contact's
-  where h.connected_at is not null or h.ending is null or h.ending not in ('no_connect', 'lost')
+  where h.connected_at is not null
   union all
-  select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), c.ended_at,
-    case when c.state = 'waiting' then null when c.outcome = 'abandoned' then 'abandoned'
+  select h.queue_id, h.channel, null, null, greatest(h.line_at, lost.at),
+    case when h.state = 'done' then h.ended_at end,
+    case when h.state <> 'done' then null
+         -- ended while the agent's leg was on its way; else a callback that was not picked up
+         when c.outcome = 'abandoned' and c.ended_at <= h.ended_at then 'abandoned'
          else 'left' end, null, null
-  from (
-    select id, queue_id, channel, state, outcome, line_at, ended_at from contact
-      where workspace_id = $1 and state = 'waiting' and line_at < $3
-    union all
-    select id, queue_id, channel, state, outcome, line_at, ended_at from contact
-      where workspace_id = $1 and state = 'ended' and ended_at >= $2 and line_at < $3
-  ) c
+  from touched h join contact c on c.id = h.contact_id
+  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
+    and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
+    on true
+  -- after the other two endings it waits on: the stay is the next handling's, or the contact's
+  where h.connected_at is null and (h.ending is null or h.ending not in ('no_connect', 'lost'))
+  union all
+  select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), null, null, null, null
+  from contact c
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
     and p.ending = 'lost' and p.connected_at is not null) lost on true
-  where c.state = 'waiting'
-    -- ended in an agent's hands
-    or (not exists (select from touched h where h.contact_id = c.id and h.ended_at >= c.ended_at)
-    -- or out of line, between two tries of a callback
-    and not exists (select from touched h where h.contact_id = c.id and h.line_at = c.line_at
-      and h.connected_at is null and h.ending = 'abandoned'))
+  where c.workspace_id = $1 and c.state = 'waiting' and c.line_at < $3
+  union all
+  select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), c.ended_at,
+    case when c.outcome = 'abandoned' then 'abandoned' else 'left' end, null, null
+  from contact c
+  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
+    and p.ending = 'lost' and p.connected_at is not null) lost on true
+  where c.workspace_id = $1 and c.state = 'ended' and c.ended_at >= $2 and c.line_at < $3
+    -- not those that ended in an agent's hands, nor out of line between two tries of a callback
+    and not exists (select from touched h where h.contact_id = c.id and (h.ended_at >= c.ended_at
+      or (h.line_at = c.line_at and h.connected_at is null and h.ending = 'abandoned')))
   union all
   select l.queue_id, l.channel, null, null, greatest(l.line_at, lost.at), l.left_at, 'left',
     null, null
@@ -150,7 +167,7 @@ _ALL_FACTS = "\n union all ".join(
             "entered_at",
             {"entered": "1"},
             # whoever enters a line has no agent yet
-            key="queue_id, channel, null::uuid, null::smallint",
+            key={"queue_id": "queue_id", "channel": "channel"},
         ),
         _facts(
             "left_line",
@@ -174,6 +191,7 @@ _ALL_FACTS = "\n union all ".join(
                 "estimate_error_ms": "coalesce(told - came, 0)",
                 "estimate_absolute_error_ms": "coalesce(abs(told - came), 0)",
             },
+            key=_WHOLE_KEY,
         ),
         _facts(
             "touched where state = 'done' and done_at >= $2 and done_at < $3",
@@ -187,6 +205,7 @@ _ALL_FACTS = "\n union all ".join(
                     f"case when connected_at is null then 0 else {_ms('done_at - ended_at')} end"
                 ),
             },
+            key=_WHOLE_KEY,
         ),
         _facts(
             "offer where workspace_id = $1 and at >= $2 and at < $3",
@@ -195,8 +214,14 @@ _ALL_FACTS = "\n union all ".join(
                 f"offers_{outcome}": f"(outcome = '{outcome}')::int"
                 for outcome in ("accepted", "declined", "missed", "withdrawn")
             },
+            key=_WHOLE_KEY,
         ),
-        _facts("handled_in", "starts_at", {"handling_ms": _ms("upper(during) - lower(during)")}),
+        _facts(
+            "handled_in",
+            "starts_at",
+            {"handling_ms": _ms("upper(during) - lower(during)")},
+            key=_WHOLE_KEY,
+        ),
         _facts(
             "agents_in",
             "starts_at",
@@ -205,14 +230,12 @@ _ALL_FACTS = "\n union all ".join(
                 "staffed_ms": _length("staffed"),
                 "signed_in_ms": _length("signed_in"),
             },
-            key="null::uuid, null::text, agent_id, tier",
+            key={"agent_id": "agent_id", "tier": "tier"},
         ),
     )
 )
 
-_TOTALS = ", ".join(
-    f"{'max' if name == LONGEST else 'sum'}({name})::bigint as {name}" for name in NAMES
-)
+_TOTALS = ", ".join(_total(name, name) for name in NAMES)
 _NAMES = ", ".join(NAMES)
 _WHOSE = " ".join(
     f"when grouping({column}) = 0 then '{dimension}'" for dimension, column in _DIMENSIONS.items()
@@ -224,9 +247,8 @@ with bounds as (
   from generate_series($2::timestamptz, $3::timestamptz - interval '{INTERVAL_S} seconds',
     interval '{INTERVAL_S} seconds') starts_at
 ), targets as (
-  select queue_id, from_at, seconds, short_seconds,
-    lead(from_at, 1, 'infinity') over (partition by queue_id order by from_at) as until_at
-  from queue_target where workspace_id = $1
+  select * from unnest($5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::int[], $9::int[])
+    as t (queue_id, from_at, until_at, seconds, short_seconds)
 ), touched as materialized ({_TOUCHED}
 ), stays as materialized ({_STAYS}
 ), left_line as ({_LEFT}
@@ -234,13 +256,11 @@ with bounds as (
 ), present_in as ({_PRESENT_IN}
 ), agents_in as ({_AGENTS_IN}
 ), facts (starts_at, {", ".join(_KEY)}, {_NAMES}) as ({_ALL_FACTS}
-), fine as (
-  select starts_at, {", ".join(_KEY)}, {_TOTALS} from facts group by starts_at, {", ".join(_KEY)}
 ), counted as materialized (
   select case {_WHOSE} else 'all' end as dimension,
     coalesce(queue_id::text, channel, agent_id::text, tier::text, '') as subject,
     starts_at, {_TOTALS}
-  from fine
+  from facts
   group by starts_at, grouping sets ((), {", ".join(f"({column})" for column in _KEY)})
   having grouping({", ".join(_KEY)}) = {2 ** len(_KEY) - 1}
     or coalesce(queue_id::text, channel, agent_id::text, tier::text) is not null
