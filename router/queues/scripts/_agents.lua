@@ -82,6 +82,14 @@ local function list_class(class, channels, since)
   end
 end
 
+-- Somebody who has been idle for long comes back (their offer was withdrawn): where the class is
+-- listed by a later bound, because they were away when it was looked at, the bound is lowered.
+local function lower_class(class, channel, since)
+  for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(class, channel))) do
+    redis.call('ZADD', K.idle_classes(kind), 'XX', 'LT', since, class)
+  end
+end
+
 local function leave_idle(a, channel, class)
   redis.call('ZREM', K.idle(class, channel), a.id)
   if channel == 'chat' then
@@ -102,7 +110,7 @@ local function join_idle(a, channel)
 end
 
 -- Puts the agent into the idle sets that their state, class and load say. `restarted`: their idle
--- time has begun anew.
+-- time has begun anew; else it goes on, and who joins may be older than whoever is there.
 local function index_agent(a, restarted)
   local added
   for _, channel in ipairs(CHANNELS) do
@@ -123,6 +131,7 @@ local function index_agent(a, restarted)
       end
     end
     if will and (was ~= will or restarted) then join_idle(a, channel) end
+    if will and not was and not restarted then lower_class(a.cls, channel, a.idle) end
   end
   if added then list_class(a.cls, added, a.idle) end
 end

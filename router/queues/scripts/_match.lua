@@ -157,7 +157,7 @@ local function choose(id, c, found, strategy)
   local newcomers = strategy.share > 0 and draw(id, c) < strategy.share
   local best
   for _, each in ipairs(found) do
-    if newcomers and each.newcomer then each.band = 9 end
+    if newcomers and each.newcomer then each.band = each.band + 10 end
     if rule == 'random' then each.chance = (draw(id, c) + draw(each.agent, c)) % 1 end
     if not best or before(each, best, rule) then best = each end
   end

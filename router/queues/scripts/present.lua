@@ -67,6 +67,7 @@ set(a, 'ver', arg.version)
 set(a, 'tier', arg.tier)
 if arg.state == 'available' and before ~= 'available' or not a.idle then
   set(a, 'idle', string.format('%d', math.max(tonumber(a.idle or 0), arg.since_ms)))
+  a.restarted = true
 end
 if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
 if was_in ~= is_in or class ~= arg.class then risen = true end
