@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from router.channels.admission import Admitted, Closed, announcement
-from router.channels.messages import Messages
+from router.channels.preferences import preferred_agent
+from router.channels.promises import Promises
 from router.channels.records import Channel, Contact
 from router.errors import Invalid, NotFound
 from router.identity.people import Identity
@@ -27,7 +28,8 @@ class Arrival:
 
     provider_key: the provider's or client's own key; the same key is the same contact.
     topic: a key of the entry point's menu; it brings the skills that the menu names for it.
-    priority: 0 to 9. attributes: the workspace's own names, for filters.
+    asked_agent: whom the person asked for. priority: 0 to 9. attributes: the workspace's own
+    names, for filters.
     secret_hash: sha256 of what the customer of a chat or video proves themselves with.
     """
 
@@ -40,6 +42,7 @@ class Arrival:
     skills: tuple[str, ...] = ()
     topic: str | None = None
     secret_hash: bytes | None = None
+    asked_agent: UUID | None = None
     priority: int = 0
     attributes: dict[str, Any] = field(default_factory=dict)
 
@@ -57,7 +60,7 @@ def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
     raise Invalid("this entry point has no such topic", field="topic")
 
 
-class Arrivals(Messages):
+class Arrivals(Promises):
     """From the first word of a contact to its place in line."""
 
     async def arrive(self, a: Arrival, *, line: bool = True) -> Contact:
@@ -154,9 +157,10 @@ class Arrivals(Messages):
             row = await connection.fetchrow(
                 "insert into contact (workspace_id, channel, entry_point_id, provider_key,"
                 " person_id, role, assurance, language, skills, topic, queue_id, state,"
-                " secret_hash, head_start, priority, attributes, follows, queued_at, line_at)"
+                " secret_hash, head_start, priority, attributes, follows, prefer_agent_id,"
+                " queued_at, line_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13,"
-                " $14, $15, $16, now(), now())"
+                " $14, $15, $16, $17, now(), now())"
                 " on conflict (workspace_id, provider_key) do nothing returning *",
                 a.workspace_id,
                 a.channel,
@@ -174,6 +178,14 @@ class Arrivals(Messages):
                 a.priority,
                 a.attributes,
                 follows(policy),
+                await preferred_agent(
+                    connection,
+                    a.workspace_id,
+                    a.identity.person_id,
+                    a.identity.role,
+                    policy,
+                    a.asked_agent,
+                ),
             )
             if row is not None:
                 await self._conversations.note(
@@ -284,14 +296,20 @@ class Arrivals(Messages):
         policy = admitted.policy
         steps = await self._kinds.compile(policy, row, admitted.queue["id"])
         async with self._pool.acquire() as connection, connection.transaction():
+            ahead = await self._ahead(connection, row, policy)
+            held, ahead = await self._hold_callback(connection, row, admitted.queue["id"], ahead)
             entered = await connection.fetchrow(
                 "update contact set state = 'waiting', generation = generation + 1,"
-                " head_start = $2, queue_id = $4, queued_at = now(), line_at = now()"
+                " head_start = $2, queue_id = $4, queued_at = now(), line_at = now(),"
+                " prefer_agent_id = coalesce(prefer_agent_id, $5)"
                 " where id = $1 and state = 'arriving' and generation = $3 returning *",
                 contact_id,
-                await self._ahead(connection, row, policy),
+                ahead,
                 row["generation"],
                 admitted.queue["id"],
+                await preferred_agent(
+                    connection, row["workspace_id"], row["person_id"], row["role"], policy, None
+                ),
             )
             if entered is not None:
                 await self._conversations.note(
@@ -304,7 +322,7 @@ class Arrivals(Messages):
                 pending = await self._put_in_line(connection, entered, policy, steps)
         if entered is None:
             return await self.get(row["workspace_id"], contact_id)
-        await self._outbox.apply(pending)
+        await self._outbox.apply(*held, pending)
         return Contact.of(entered)
 
     async def _led(self, row: Row, queue_id: UUID, then: Then) -> Contact:

@@ -9,26 +9,12 @@ from uuid import UUID
 from router.channels.records import Contact, Handling
 from router.channels.refusals import Consequences
 from router.errors import Gone
+from router.queues.capacity import has_room
 from router.queues.engine import ACCEPT_LEASE_MS
 from router.queues.outbox import Pending, keep_offer, put, why_of
 from router.queues.picture import hold_arguments, policy_of
+from router.queues.rules import parse_rules
 from router.store.truth import Connection, Row
-
-MEDIA = ("voice", "video")
-
-
-def has_room(held: Mapping[str, int], capacity: Mapping[str, int], channel: str) -> bool:
-    """Whether an agent who holds so many contacts per channel can take one more. Pure.
-
-    A call blocks calls and video, for one person has one voice; chats go on beside it. The
-    scripts apply the same rule (`_agents.lua`).
-    """
-    most = capacity.get(channel, 0)
-    if held.get(channel, 0) >= most:
-        return False
-    if channel in MEDIA:
-        return sum(held.get(media, 0) for media in MEDIA) == 0 or most > 1
-    return True
 
 
 class Offers(Consequences):
@@ -88,8 +74,9 @@ class Offers(Consequences):
         """
         async with self._pool.acquire() as connection, connection.transaction():
             agent = await connection.fetchrow(
-                "select capacity, tier from agent where workspace_id = $1 and id = $2"
-                " for no key update",
+                "select a.capacity, a.tier, w.policy as rules from agent a"
+                " join workspace w on w.id = a.workspace_id"
+                " where a.workspace_id = $1 and a.id = $2 for no key update of a",
                 workspace_id,
                 agent_id,
             )
@@ -105,7 +92,9 @@ class Offers(Consequences):
                 workspace_id,
                 contact_id,
             )
-            if not has_room({h["channel"]: h["n"] for h in held}, agent["capacity"], channel):
+            blocks = parse_rules(agent["rules"]).blocks
+            load = {row["channel"]: row["n"] for row in held}
+            if not has_room(load, agent["capacity"], channel, blocks):
                 return None
             row = await connection.fetchrow(
                 "update contact set state = 'handling', generation = generation + 1,"
@@ -232,6 +221,7 @@ class Offers(Consequences):
                 "agent": agent_id,
                 "why": why,
                 "retry_ms": policy.retry_seconds * 1000,
+                "go_last": policy.refusals.go_last and why != "lost",
             },
         )
 

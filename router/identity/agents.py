@@ -28,6 +28,7 @@ CAPACITY = {"voice": 1, "chat": 20, "video": 1}
 class Agent:
     """What an account can serve, and what filters may name of it.
 
+    capacity: contacts at once per channel, and `all` for all together where that is bounded.
     reach_address: E.164 or a SIP address; None at a softphone. levels: 0 to 10 for skills and
     languages of theirs. location: country (two letters), region, city, as far as known.
     attributes: the workspace's own, as its rules declare them.
@@ -46,6 +47,15 @@ class Agent:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
+def _capacity(given: dict[str, int]) -> dict[str, int]:
+    for channel, count in given.items():
+        most = sum(CAPACITY.values()) if channel == "all" else CAPACITY.get(channel, 0)
+        if not 0 <= count <= most:
+            raise Invalid(f"At most {most} at once.", field=f"agent.capacity.{channel}")
+    checked = {channel: given.get(channel, 0) for channel in CAPACITY}
+    return checked | {"all": given["all"]} if "all" in given else checked
+
+
 def checked_agent(agent: Agent, country: str, rules: Rules | None = None) -> Agent:
     """The same with every value in its one spelling. Raises Invalid naming the field. Pure.
 
@@ -59,11 +69,6 @@ def checked_agent(agent: Agent, country: str, rules: Rules | None = None) -> Age
         if not _SKILL.fullmatch(skill):
             raise Invalid(
                 "A skill is a short word in lower case, such as “router”.", field="agent.skills"
-            )
-    for channel, count in agent.capacity.items():
-        if not 0 <= count <= CAPACITY.get(channel, 0):
-            raise Invalid(
-                f"At most {CAPACITY.get(channel, 0)} at once.", field=f"agent.capacity.{channel}"
             )
     address = (agent.reach_address or "").strip()
     if agent.reach == "phone":
@@ -79,7 +84,7 @@ def checked_agent(agent: Agent, country: str, rules: Rules | None = None) -> Age
         agent,
         languages=languages,
         skills=skills,
-        capacity={channel: agent.capacity.get(channel, 0) for channel in CAPACITY},
+        capacity=_capacity(agent.capacity),
         reach_address=address or None,
         levels=_levels(agent.levels, {*skills, *languages}),
         qualifications=_words(agent.qualifications, "qualifications"),

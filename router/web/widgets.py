@@ -63,7 +63,10 @@ class Widget(msgspec.Struct):
 
 
 class NewContact(Body):
-    """attributes: the workspace's own names; what a page says of them is a claim."""
+    """agent: whom the person asks for, who is asked first when they are there.
+
+    attributes: the workspace's own names; what a page says of them is a claim.
+    """
 
     widget: Annotated[str, Meta(max_length=200)]
     channel: Literal["chat", "video"]
@@ -74,6 +77,7 @@ class NewContact(Body):
     topic: Annotated[str, Meta(max_length=200)] | None = None
     message: Annotated[str, Meta(max_length=20_000)] | None = None
     token: Annotated[str, Meta(max_length=8192)] | None = None
+    agent: UUID | None = None
     attributes: Annotated[dict[str, Any], Meta(max_length=50)] = msgspec.field(default_factory=dict)
 
 
@@ -128,6 +132,7 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
         language=spoken(body.language, entry),
         topic=body.topic,
         secret_hash=hashlib.sha256(secret.encode()).digest(),
+        asked_agent=body.agent,
         priority=visitor.priority if visitor else 0,
         attributes=attributes,
     )
