@@ -7,15 +7,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import yaml
 
 from router.commands.service import say
 from router.errors import Invalid
+from router.policy import text
+from router.policy.checks import check_text
+from router.policy.text import Problem
 from router.simulation import report
-from router.simulation.company import Company, parse_document
+from router.simulation.company import Company
 from router.simulation.figures import figures
 from router.simulation.load import Load, parse_load
 from router.simulation.pictures import pictures
@@ -31,6 +32,9 @@ STUDIES: dict[str, Study] = {
     "lanes": lanes,
     "ratings": ratings,
 }
+
+ANYWHERE = "ZZ"
+"""No country: entry points play no part, and their numbers are in full."""
 
 HELP = "try a policy on made-up contacts and agents"
 
@@ -57,39 +61,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
-    try:
-        return _run(arguments)
-    except Invalid as error:
-        where = f"{error.field}: " if error.field else ""
-        print(f"{where}{error.message}", file=sys.stderr)
-        return 2
-
-
-def _run(arguments: argparse.Namespace) -> int:
     if arguments.study:
         return _study(arguments)
     if not arguments.policy or not arguments.load:
-        raise Invalid("name a policy document and --load, or a --study")
-    policies, rules = parse_document(_read(Path(arguments.policy)))
-    load = _load(arguments)
-    company = Company(policies, rules, load)
+        raise Invalid("Name a policy document and --load, or a --study.")
+    policy, problems = check_text(_read(arguments.policy), ANYWHERE)
+    if policy is None:
+        return _refuse(arguments.policy, problems)
+    name, source = arguments.load, arguments.load
+    if source.lstrip().startswith("{"):
+        name = "--load"
+    else:
+        source = _read(name)
+    load, problems = _load(source, arguments)
+    if load is not None:
+        try:
+            company = Company(policy.queues, policy.rules, load)
+        except Invalid as error:
+            problems = [Problem(error.field or "", error.message)]
+    if problems or load is None:
+        return _refuse(name, problems)
     begin = time.monotonic()
     with server() as url, Progress(load.expected) as progress:
         outcomes = simulate(company, url, progress.add)
     took = time.monotonic() - begin
-    found = figures(outcomes, load, policies)
+    found = figures(outcomes, load, policy.queues)
     if arguments.charts:
         _write(arguments.charts, pictures(outcomes, found, load))
     if arguments.json:
         say(msgspec.json.encode(found).decode())
         return 0
-    say(*report.lines(found))
     scripts = sum(outcome.scripts for outcome in outcomes)
     contacts = sum(row.came for row in found.waits if row.stream is None)
-    say(
-        f"{contacts:,} counted contacts by {scripts:,} runs of the scripts in {took:,.1f} s"
-        f" ({scripts / took:,.0f} a second)."
-    )
+    speed = f"{took:,.1f} s ({scripts / took:,.0f} a second)"
+    say(*report.lines(found))
+    say(f"{contacts:,} counted contacts by {scripts:,} runs of the scripts in {speed}.")
     return 0
 
 
@@ -107,33 +113,40 @@ def _study(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _load(arguments: argparse.Namespace) -> Load:
-    text = arguments.load
-    document = _parse(text, "--load") if text.lstrip().startswith("{") else _read(Path(text))
-    if not isinstance(document, dict):
-        raise Invalid("a load has streams and agents", field="load")
-    for name in ("minutes", "warm_up", "replications", "seed"):
-        if getattr(arguments, name) is not None:
-            document[name] = getattr(arguments, name)
-    return parse_load(document)
-
-
-def _read(path: Path) -> Any:
+def _load(source: str, arguments: argparse.Namespace) -> tuple[Load | None, list[Problem]]:
+    """The load of a YAML text with the options' values, or what is wrong with it."""
     try:
-        return _parse(path.read_text("utf-8"), str(path))
+        reading = text.read(source)
+    except text.Unreadable as error:
+        return None, [error.problem]
+    document = reading.value
+    if isinstance(document, dict):
+        for name in ("minutes", "warm_up", "replications", "seed"):
+            if getattr(arguments, name) is not None:
+                document[name] = getattr(arguments, name)
+    try:
+        return parse_load(document), []
+    except Invalid as error:
+        return None, [reading.placed(Problem(error.field or "", error.message))]
+
+
+def _read(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} cannot be read: {error}") from None
+        raise Invalid(f"{name} cannot be read: {error}") from None
 
 
-def _parse(text: str, name: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid(f"{name} is not YAML: {error}") from None
+def _refuse(name: str, problems: list[Problem]) -> int:
+    """Say what is wrong as compilers do, so that editors jump to the place."""
+    for problem in problems:
+        place = "" if problem.line is None else f":{problem.line}:{problem.column}"
+        print(f"{name}{place}: {problem}", file=sys.stderr)
+    return 2
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / f"{name}.svg").write_text(text, "utf-8")
+    for name, picture in files.items():
+        (folder / f"{name}.svg").write_text(picture, "utf-8")
         print(f"wrote {folder / name}.svg", file=sys.stderr)

@@ -12,9 +12,9 @@ from typing import Any
 from router.errors import Invalid
 from router.queues.head_starts import Claim, head_start_seconds
 from router.queues.picture import enter_arguments, held_arguments
-from router.queues.policy import Policy, parse
+from router.queues.policy import Policy
 from router.queues.presence import presence_arguments
-from router.queues.rules import Rules, parse_rules
+from router.queues.rules import Rules
 from router.queues.steps import CompiledStep, Requirement, compile_steps
 from router.ratings.rules import PRIOR_MEAN, PRIOR_WEIGHT, band
 from router.simulation.load import Group, Load, Stream
@@ -44,13 +44,13 @@ class Company:
         self._kinds: dict[Requirement, int] = {}
         self._steps: dict[tuple[str, int], list[tuple[CompiledStep, int]]] = {}
         for place, stream in enumerate(load.streams):
-            self._compile(stream.queue, place, f"load.streams[{place}].queue")
+            self._compile(stream.queue, place, f"streams[{place}].queue")
             if stream.escalation is not None:
-                field = f"load.streams[{place}].escalation.queue"
+                field = f"streams[{place}].escalation.queue"
                 self._compile(self.escalates_to(stream, field), place, field)
         for slug in load.trunks:
             if slug not in policies:
-                raise Invalid(f"the policy has no queue {slug}", field="load.trunks")
+                raise Invalid(f"the policy has no queue {slug}", field="trunks")
 
     def _compile(self, slug: str, place: int, field: str) -> None:
         if slug not in self.policies:
@@ -64,9 +64,9 @@ class Company:
             "role": stream.role,
             "language": stream.language,
             "skills": stream.skills,
-            "topic": None,
+            "topic": stream.topic,
             "queue": slug,
-            "entry_point": None,
+            "entry_point": stream.entry_point,
             "assurance": 2 if stream.role == "expert" else 0,
             "priority": stream.priority,
             "network_size": stream.network_size,
@@ -86,7 +86,7 @@ class Company:
         """All requirements that this load can bring, by number."""
         return [(number, requirement) for requirement, number in self._kinds.items()]
 
-    def escalates_to(self, stream: Stream, field: str = "load") -> str:
+    def escalates_to(self, stream: Stream, field: str = "streams") -> str:
         """The queue that tier 1 passes contacts of this stream on to. Raises Invalid."""
         assert stream.escalation is not None
         slug = stream.escalation.queue or self.policies[stream.queue].escalates_to
@@ -94,10 +94,10 @@ class Company:
             raise Invalid(f"the queue {stream.queue} escalates to no other", field=field)
         return slug
 
-    def head_start(self, stream: Stream) -> timedelta:
-        """What a contact of this stream is given when it first enters a line."""
-        claim = Claim(stream.role, stream.network_size, stream.priority)
-        return timedelta(seconds=head_start_seconds(self.policies[stream.queue], claim))
+    def head_start(self, stream: Stream, slug: str, escalations: int = 0) -> timedelta:
+        """How much older than it is a contact of this stream counts in this queue."""
+        claim = Claim(stream.role, stream.network_size, stream.priority, escalations)
+        return timedelta(seconds=head_start_seconds(self.policies[slug], claim))
 
     def enter(self, row: dict[str, Any], place: int) -> dict[str, Any]:
         """What `enter` takes. row: as `contact_row` gives it. place: the stream's."""
@@ -156,27 +156,3 @@ def contact_row(contact: str, stream: Stream, at_ms: int, head_start: timedelta)
         "head_start": head_start,
         "prefer_agent_id": None,
     }
-
-
-def parse_document(document: Any) -> tuple[dict[str, Policy], Rules]:
-    """The queues' policies and the rules of a workspace's policy document.
-
-    document: {"queues": {slug: {"name": …, and the policy's fields}}, "rules": {…}, …}; what else
-    it holds (entry points) says nothing of how waiting contacts and agents meet.
-    Raises Invalid naming the field.
-    """
-    if not isinstance(document, dict) or not isinstance(document.get("queues"), dict):
-        raise Invalid("a policy document has queues by their short names", field="queues")
-    policies = {}
-    for slug, queue in document["queues"].items():
-        policy = queue
-        if isinstance(queue, dict):
-            policy = {name: value for name, value in queue.items() if name != "name"}
-        try:
-            policies[str(slug)] = parse(policy or {})
-        except Invalid as error:
-            field = (error.field or "policy").removeprefix("policy")
-            raise Invalid(error.message, field=f"queues.{slug}{field}") from error
-    if not policies:
-        raise Invalid("a policy document has at least one queue", field="queues")
-    return policies, parse_rules(document.get("rules") or {})

@@ -70,8 +70,8 @@ class Stream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     queue: where they arrive (slug). rate: contacts a minute; several: one after the other over
     equal parts of the run. service: from accept to end. wrap_up: after it, at most the policy's.
-    patience: how long they wait before they give up; None: for ever. network_size, priority,
-    attributes: what head starts and filters read.
+    patience: how long they wait before they give up; None: for ever. topic, entry_point,
+    network_size, priority, attributes: what head starts and filters read.
     """
 
     queue: str
@@ -82,6 +82,8 @@ class Stream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Literal["customer", "expert"] = "customer"
     language: str = "en"
     skills: tuple[str, ...] = ()
+    topic: str | None = None
+    entry_point: str | None = None
     wrap_up: Time = 0.0
     patience: Time | None = None
     escalation: Escalation | None = None
@@ -167,22 +169,22 @@ def parse_load(document: Any) -> Load:
         load = msgspec.convert(document, Load)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
-        raise Invalid(text, field=("load" + path.rstrip("`")) if path else "load") from error
+        raise Invalid(text, field=path.rstrip("`").removeprefix(".") if path else None) from error
     if load.warm_up >= load.minutes:
-        raise Invalid("nothing is left to count after the warm-up", field="load.warm_up")
+        raise Invalid("nothing is left to count after the warm-up", field="warm_up")
     taken: set[str] = set()
     streams = []
     for place, stream in enumerate(load.streams):
         if stream.most <= 0:
-            raise Invalid("somebody must come", field=f"load.streams[{place}].rate")
+            raise Invalid("somebody must come", field=f"streams[{place}].rate")
         name = stream.name or f"{stream.role}s"
         if name in taken:
             if stream.name:
-                raise Invalid("each stream has a name", field=f"load.streams[{place}].name")
+                raise Invalid("each stream has a name", field=f"streams[{place}].name")
             name = f"{name} {place + 1}"
         taken.add(name)
         streams.append(msgspec.structs.replace(stream, name=name))
     names = [group.name for group in load.agents]
     if len(set(names)) < len(names):
-        raise Invalid("each group of agents has a name of its own", field="load.agents")
+        raise Invalid("each group of agents has a name of its own", field="agents")
     return msgspec.structs.replace(load, streams=tuple(streams))

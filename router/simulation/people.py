@@ -45,6 +45,7 @@ class Contact:
     second: tuple[int, int | None] | None  # service and patience after an escalation
     line_ms: int = 0
     state: str = "waiting"
+    escalations: int = 0
     waited: bool = True
     offer: str | None = None
     agent: Agent | None = None

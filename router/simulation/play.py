@@ -93,9 +93,8 @@ class Play:
         contact = draw_contact(f"c{next(self._numbers):09}", place, stream, now, who)
         if now >= self._agenda.warm:
             self._offered_ms += contact.service_ms
-        contact.row = contact_row(
-            contact.id, stream, BEGIN_MS + now, self._company.head_start(stream)
-        )
+        ahead = self._company.head_start(stream, stream.queue)
+        contact.row = contact_row(contact.id, stream, BEGIN_MS + now, ahead)
         contact.line_ms = now
         trunks = self._load.trunks.get(stream.queue)
         if trunks is not None and self._present[stream.queue] >= trunks:
@@ -122,9 +121,11 @@ class Play:
             self._agenda.at(at, self._give_up, contact, generation)
 
     async def _move(self, contact: Contact, slug: str) -> None:
-        contact.row["generation"] += 1
-        contact.row["queue_id"] = slug
-        contact.row["line_at"] = moment(BEGIN_MS + self._agenda.now)
+        row = contact.row
+        row["generation"] += 1
+        row["queue_id"] = slug
+        row["line_at"] = moment(BEGIN_MS + self._agenda.now)
+        row["head_start"] = self._company.head_start(contact.stream, slug, contact.escalations)
         await self._enter(contact)
 
     async def _offered(self, event: dict[str, Any]) -> None:
@@ -218,6 +219,7 @@ class Play:
         limit = self._company.policies[contact.row["queue_id"]].wrap_up_seconds
         if contact.second is not None:
             (contact.service_ms, contact.patience_ms), contact.second = contact.second, None
+            contact.escalations += 1
             await self._move(contact, self._company.escalates_to(contact.stream))
         else:
             await self._close(contact, "completed")

@@ -8,10 +8,15 @@ from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from router.__main__ import main
+from router.policy import text
+from router.policy.checks import check_text
 from router.simulation import progress
+from router.simulation.company import Company
+from router.simulation.load import Duration, Escalation, Group, Load, Stream, parse_load
 
 POLICY = """
 queues:
@@ -108,10 +113,9 @@ def test_a_terminal_sees_how_far_it_is_and_nothing_is_left_of_the_bar(
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["--load", "{streams: []}"], "load.streams"),
-        (["--load", "{"], "not YAML"),
-        (["--load", "missing.yaml"], "cannot be read"),
-        ([], "--load"),
+        (["--load", "{agents: [{name: a, count: 1}],\nstreams: []}"], "--load:2:1: streams:"),
+        (["--load", "{"], "--load:2:1: "),
+        (["--load", "{minutes: 3, streams: x}"], "--load:1:14: streams: "),
     ],
 )
 def test_what_cannot_be_played_is_told_and_nothing_is_started(
@@ -122,3 +126,47 @@ def test_what_cannot_be_played_is_told_and_nothing_is_started(
 ):
     assert main(["simulate", files[0], *arguments]) == 2
     assert word in capsys.readouterr().err
+
+
+def test_a_policy_with_a_fault_is_refused_by_its_line(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(POLICY + "    steps:\n      - {filter: agent.ratin > 3}\n")
+    assert main(["simulate", str(wrong), "--load", files[1]]) == 2
+    assert "wrong.yaml:8:10: queues.support.steps[0].filter: " in capsys.readouterr().err
+
+
+def test_a_load_for_a_queue_that_the_policy_lacks_is_refused(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+):
+    load = "{streams: [{queue: sales, rate: 2, service: 60}], agents: [{name: a, count: 5}]}"
+    assert main(["simulate", files[0], "--load", load]) == 2
+    assert "the policy has no queue sales; it has support" in capsys.readouterr().err
+
+
+def test_files_that_are_not_there_are_named(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+):
+    assert main(["simulate", files[0], "--load", "missing.yaml"]) == 1
+    assert "missing.yaml cannot be read" in capsys.readouterr().err
+    assert main(["simulate", files[0]]) == 1
+    assert "--load" in capsys.readouterr().err
+
+
+def test_the_examples_of_the_docs_can_be_played():
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text()
+    policy, load = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    document, problems = check_text(policy, "ZZ")
+    assert problems == []
+    assert document is not None
+    Company(document.queues, document.rules, parse_load(text.read(load).value))
+
+
+@pytest.mark.parametrize("kind", [Stream, Group, Load, Escalation, Duration])
+def test_every_word_of_a_load_is_told(kind: type[msgspec.Struct]):
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text()
+    examples = re.findall(r"```yaml\n.*?```", page, re.S)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page, flags=re.S))
+    told = set(re.findall(r"[a-z_]+", " ".join((*examples, *spans))))
+    assert {field.name for field in msgspec.structs.fields(kind)} - told == set()

@@ -40,8 +40,8 @@ def cases(scale: float) -> list[Case]:
                     ],
                     "agents": [{"name": "pool", "count": agents}],
                     "warm_up": 100,
-                    "minutes": 100 + 1100 * scale,
-                    "replications": 10,
+                    "minutes": 100 + 700 * scale,
+                    "replications": 30,
                 }
             ),
         )
