@@ -178,6 +178,7 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
     await timers.close()
     await kinds.close()
     await rebuilder.close()
+    await outbox.close()
 
 
 async def _statistics(app: web.Application) -> AsyncIterator[None]:

@@ -123,6 +123,7 @@ class House:
         await self.timers.close()
         await self.kinds.close()
         await self.rebuilder.close()
+        await self.outbox.close()
         await self.hub.close()
         await self.redis.aclose()
         await self.pool.close()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from router.channels.admission import Closed
 from router.channels.arrivals import Arrival, Arrivals
 from router.channels.callbacks import Callbacks
 from router.channels.chat import on_leaving
 from router.channels.following import Following
-from router.channels.handlings import Handlings, put_release
+from router.channels.handlings import Handlings
 from router.channels.leaving import Leaving
 from router.channels.records import By, Contact, Handling, HandOver, Outcome, Standing
 from router.channels.waiting import Waiting
-from router.errors import Invalid, NotFound
-from router.queues.outbox import put
-from router.queues.picture import policy_of
+from router.errors import Conflict, Invalid, NotFound
+from router.queues.outbox import Pending
+from router.queues.policy import Policy
 from router.queues.presence import agent_changed, hold_kinds
 
 __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "Standing"]
 
 PRESENCES = ("available", "break", "offline")
+_WRAP_UP_S = float(Policy().wrap_up_seconds)
 
 
 class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
@@ -42,88 +42,61 @@ class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
         A conversation goes to wrap-up; a handling that never connected is over at once.
         Raises NotFound.
         """
-        source = await self._pool.fetchrow(
-            "select c.state, q.policy, w.time_zone from contact c"
-            " join queue q on q.id = c.queue_id join workspace w on w.id = c.workspace_id"
-            " where c.workspace_id = $1 and c.id = $2",
+        return await self._end(workspace_id, contact_id, outcome, by, by_id, None)
+
+    async def hang_up(self, workspace_id: UUID, agent_id: UUID, contact_id: UUID) -> None:
+        """The agent ends what is in their hands. A caller whom they have not met yet stays in line.
+
+        Raises NotFound for a contact that this agent never had, Conflict for one they had.
+        """
+        await self._end(workspace_id, contact_id, "completed", "agent", agent_id, agent_id)
+
+    async def _end(
+        self,
+        workspace_id: UUID,
+        contact_id: UUID,
+        outcome: Outcome,
+        by: By,
+        by_id: UUID | None,
+        hand: UUID | None,
+    ) -> Contact:
+        row = await self._pool.fetchrow(
+            "select * from contact_end($1, $2, $3, $4, $5, $6, $7)",
             workspace_id,
             contact_id,
+            outcome,
+            by,
+            by_id,
+            hand,
+            _WRAP_UP_S,
         )
-        if source is None:
-            raise NotFound("there is no such contact")
-        limit = policy_of(source["policy"]).wrap_up_seconds
-        handling: Handling | None = None
-        async with self._pool.acquire() as connection, connection.transaction():
-            before = await connection.fetchval(
-                "select state from contact where id = $1 for no key update", contact_id
-            )
-            if before == "ended":
-                return await self.get(workspace_id, contact_id)
-            # not now(), the transaction's begin: who waited for the lock comes after its holder
-            row = await connection.fetchrow(
-                "update contact set state = 'ended', generation = generation + 1, outcome = $2,"
-                " ended_by = $3, ended_at = clock_timestamp() where id = $1 returning *",
-                contact_id,
-                outcome,
-                by,
-            )
-            assert row is not None
-            held = await connection.fetchrow(
-                "update handling set ended_at = clock_timestamp(),"
-                " ending = case when state = 'active' then $2 else 'abandoned' end,"
-                " state = case when state = 'active' and $3 > 0 then 'wrapup' else 'done' end,"
-                " done_at = case when state = 'active' and $3 > 0 then null"
-                "   else clock_timestamp() end,"
-                " wrapup_limit = now() + make_interval(secs => $3)"
-                " where contact_id = $1 and state in ('connecting', 'active') returning *",
-                contact_id,
-                "abandoned" if outcome == "abandoned" else "completed",
-                float(limit),
-            )
-            await self._conversations.note(
-                connection,
-                workspace_id,
-                contact_id,
-                "ended",
-                {"outcome": outcome, "by": by},
-                author=by,
-                author_id=by_id,
-            )
-            day = row["ended_at"].astimezone(ZoneInfo(source["time_zone"])).date()
-            counted = outcome == "abandoned" and before == "waiting"
-            operations = [
-                await put(
-                    connection,
-                    workspace_id,
-                    contact_id,
-                    "close",
-                    {
-                        "contact": contact_id,
-                        "gen": row["generation"],
-                        "queue": row["queue_id"],
-                        "outcome": outcome,
-                        "abandoned": {"day": day.isoformat()} if counted else None,
-                    },
-                )
-            ]
-            if held is not None:
-                handling = Handling.of(held)
-                if handling.state == "done":
-                    operations.append(await put_release(connection, held))
-            if by == "supervisor":
-                await connection.execute(
-                    "insert into audit (workspace_id, account_id, action, subject)"
-                    " values ($1, $2, 'contact.close', $3)",
-                    workspace_id,
-                    by_id,
-                    str(contact_id),
-                )
-            row = await connection.fetchrow("select * from contact where id = $1", contact_id)
         assert row is not None
-        contact = Contact.of(row)
-        await self._outbox.apply(*operations)
-        await self._conversations.announce(workspace_id, contact_id, contact.last_seq)
-        await self._call_hooks("ended", contact, handling)
+        match row["verdict"]:
+            case "none":
+                raise NotFound("there is no such contact")
+            case "never":
+                raise NotFound("This contact was never in your hands.", field="contact")
+            case "over":
+                raise Conflict(
+                    "This contact is no longer in your hands.", state=row["hand"]["state"]
+                )
+            case "unmet":
+                await self.no_connect(row["hand"]["id"], "refused")
+        contact = Contact.of(row["ended"])
+        if row["verdict"] != "ended":
+            return contact
+        # a row of nothing but nulls where nobody had it
+        held = row["hand"] if row["hand"] is not None and row["hand"]["id"] is not None else None
+        pending = Pending(
+            row["operation"],
+            workspace_id,
+            contact_id,
+            "close",
+            row["arguments"],
+            frozenset(row["older"] or ()),
+        )
+        await self._outbox.apply(pending)
+        await self._call_hooks("ended", contact, Handling.of(held) if held is not None else None)
         return contact
 
     async def set_presence(

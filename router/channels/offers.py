@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
+
 from router.channels.records import Contact, Handling
 from router.channels.refusals import Consequences
 from router.errors import Gone
-from router.queues.capacity import has_room
 from router.queues.engine import ACCEPT_LEASE_MS
-from router.queues.outbox import Pending, keep_offer, put, why_of
-from router.queues.picture import hold_arguments, policy_of
-from router.queues.rules import parse_rules
+from router.queues.outbox import Pending, keep_offer, why_of
+from router.queues.picture import policy_of
+from router.queues.policy import Target
+from router.queues.rules import Blocks
 from router.store.truth import Connection, Row
+
+# what holds where a workspace's rules and a queue's policy say nothing
+_BLOCKS = msgspec.to_builtins(Blocks())
+_TARGET_S = Target().seconds
 
 
 class Offers(Consequences):
@@ -26,18 +32,18 @@ class Offers(Consequences):
         A repeat answers the same handling. Raises Gone when the offer is over or the race is
         lost; the agent is free again then.
         """
-        known = await self._accepted(workspace_id, agent_id, offer_id)
-        if known is not None:
-            return known
         live = await self._engine.run(
             workspace_id,
             "accept",
             {"offer": offer_id, "agent": agent_id, "lease_ms": ACCEPT_LEASE_MS},
         )
         if live["state"] != "accepting":
+            known = await self._accepted(workspace_id, agent_id, offer_id)
+            if known is not None:
+                return known
             raise Gone("this offer is over", state="gone")
         contact_id = UUID(live["contact"])
-        committed = await self._commit_accept(workspace_id, agent_id, offer_id, contact_id, live)
+        committed = await self._commit_accept(workspace_id, agent_id, offer_id, live)
         if committed is None:
             await self.lose_offer(workspace_id, agent_id, offer_id, contact_id)
             # the same agent's other tab may have been first
@@ -47,7 +53,6 @@ class Offers(Consequences):
             raise Gone("somebody else has this contact, or it is over", state="gone")
         contact, handling, pending = committed
         await self._outbox.apply(pending)
-        await self._conversations.announce(workspace_id, contact_id, contact.last_seq)
         await self._call_hooks("accepted", contact, handling)
         return handling
 
@@ -61,102 +66,36 @@ class Offers(Consequences):
         return Handling.of(row) if row is not None else None
 
     async def _commit_accept(
-        self,
-        workspace_id: UUID,
-        agent_id: UUID,
-        offer_id: str,
-        contact_id: UUID,
-        live: Mapping[str, Any],
+        self, workspace_id: UUID, agent_id: UUID, offer_id: str, live: Mapping[str, Any]
     ) -> tuple[Contact, Handling, Pending] | None:
         """The fence: one transaction. None when the contact or the capacity is gone.
 
-        live: as the script `accept` answers.
+        live: as the script `accept` answers it.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            agent = await connection.fetchrow(
-                "select a.capacity, a.tier, w.policy as rules from agent a"
-                " join workspace w on w.id = a.workspace_id"
-                " where a.workspace_id = $1 and a.id = $2 for no key update of a",
-                workspace_id,
-                agent_id,
-            )
-            if agent is None:
-                return None
-            held = await connection.fetch(
-                "select channel, count(*) as n from handling"
-                " where agent_id = $1 and state <> 'done' group by channel",
-                agent_id,
-            )
-            channel = await connection.fetchval(
-                "select channel from contact where workspace_id = $1 and id = $2",
-                workspace_id,
-                contact_id,
-            )
-            blocks = parse_rules(agent["rules"]).blocks
-            load = {row["channel"]: row["n"] for row in held}
-            if not has_room(load, agent["capacity"], channel, blocks):
-                return None
-            row = await connection.fetchrow(
-                "update contact set state = 'handling', generation = generation + 1,"
-                " prefer_agent_id = null"
-                " where id = $1 and workspace_id = $2 and state = 'waiting' and generation = $3"
-                " returning *",
-                contact_id,
-                workspace_id,
-                live["gen"],
-            )
-            if row is None:
-                return None
-            # a message is heard, not connected, until somebody calls back
-            message = row["due_at"] is not None and row["callback_to"] is None
-            voice = row["channel"] == "voice" and not message
-            handling = await connection.fetchrow(
-                "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel,"
-                " queue_id, line_at, state, accepted_at, connected_at, tier, estimate_s,"
-                " estimated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp(),"
-                " case when $9 then null else clock_timestamp() end, $10, $11, $12)"
-                " returning *",
-                workspace_id,
-                contact_id,
-                agent_id,
-                offer_id,
-                row["channel"],
-                row["queue_id"],
-                row["line_at"],
-                "connecting" if voice else "active",
-                voice or message,
-                agent["tier"],
-                row["estimate_s"],
-                row["estimated_at"],
-            )
-            assert handling is not None
-            await connection.execute(
-                "insert into offer (id, workspace_id, contact_id, agent_id, outcome, made_at,"
-                " queue_id, channel, tier, why) values ($1, $2, $3, $4, 'accepted',"
-                " to_timestamp($5::float8 / 1000), $6, $7, $8, $9)"
-                " on conflict (id) do update set outcome = 'accepted', at = now()",
-                offer_id,
-                workspace_id,
-                contact_id,
-                agent_id,
-                live["made_ms"],
-                row["queue_id"],
-                row["channel"],
-                agent["tier"],
-                why_of(live),
-            )
-            if not voice:
-                await self.note_joined(connection, handling)
-            pending = await put(
-                connection,
-                workspace_id,
-                contact_id,
-                "hold",
-                await hold_arguments(connection, row, handling),
-            )
-            row = await connection.fetchrow("select * from contact where id = $1", contact_id)
-        assert row is not None
-        return Contact.of(row), Handling.of(handling), pending
+        contact_id = UUID(live["contact"])
+        row = await self._pool.fetchrow(
+            "select * from contact_accept($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            workspace_id,
+            agent_id,
+            contact_id,
+            offer_id,
+            live["gen"],
+            float(live["made_ms"]),
+            why_of(live),
+            _BLOCKS,
+            _TARGET_S,
+        )
+        if row is None:
+            return None
+        pending = Pending(
+            row["operation"],
+            workspace_id,
+            contact_id,
+            "hold",
+            row["arguments"],
+            frozenset(row["older"] or ()),
+        )
+        return Contact.of(row["taken"]), Handling.of(row["hand"]), pending
 
     async def note_joined(self, connection: Connection, handling: Row) -> None:
         """Write into the timeline that the agent is there."""

@@ -61,7 +61,7 @@ class Contact:
     @classmethod
     def of(cls, row: Row) -> Contact:
         """From a row of `contact`."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return cls(*[row[name] for name in _CONTACT])
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,11 @@ class Handling:
     @classmethod
     def of(cls, row: Row) -> Handling:
         """From a row of `handling`."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return cls(*[row[name] for name in _HANDLING])
+
+
+_CONTACT = [field.name for field in fields(Contact)]
+_HANDLING = [field.name for field in fields(Handling)]
 
 
 @dataclass(frozen=True)

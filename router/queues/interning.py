@@ -183,6 +183,7 @@ class Kinds:
         stir = await put(
             connection, workspace_id, workspace_id, "stir", {"kinds": names, "limit": STIRRED}
         )
+        await self._outbox.forget()
         # while the store is away agents learn of the kinds later, in the order of the outbox
         if not await connection.fetchval(
             "select exists (select from outbox where workspace_id = $1"

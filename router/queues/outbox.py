@@ -27,17 +27,21 @@ log = structlog.get_logger()
 DRAIN_AFTER = "1500 milliseconds"
 """Younger rows belong to the process that wrote them."""
 
+FORGET_S = 0.1
+"""How long rows that were applied are gathered before they are deleted together."""
+
 
 @dataclass(frozen=True)
 class Pending:
-    """An operation that was written and not yet applied. first: none of its subject is older."""
+    """An operation that was written and not yet applied. older: those of its subject that stand
+    before it in the outbox."""
 
     id: int
     workspace_id: UUID
     subject: UUID
     operation: str
     arguments: dict[str, Any]
-    first: bool
+    older: frozenset[int] = frozenset()
 
 
 async def put(
@@ -53,14 +57,16 @@ async def put(
     row = await connection.fetchrow(
         "insert into outbox (workspace_id, subject, operation, arguments)"
         " values ($1, $2, $3, $4)"
-        " returning id, not exists (select from outbox where subject = $2) as first",
+        " returning id, (select array_agg(id) from outbox where subject = $2) as older",
         workspace_id,
         subject,
         operation,
         plain,
     )
     assert row is not None
-    return Pending(row["id"], workspace_id, subject, operation, plain, row["first"])
+    return Pending(
+        row["id"], workspace_id, subject, operation, plain, frozenset(row["older"] or ())
+    )
 
 
 async def keep_offer(
@@ -106,6 +112,9 @@ class Outbox:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], engine: Engine) -> None:
         self._pool = pool
         self._engine = engine
+        # applied here and not deleted yet, in order
+        self._applied: dict[int, None] = {}
+        self._forgetting: asyncio.Task[None] | None = None
 
     async def apply(self, *operations: Pending) -> None:
         """The fast path, after the commit.
@@ -115,7 +124,7 @@ class Outbox:
         done: list[int] = []
         try:
             for pending in operations:
-                if not pending.first and not done:
+                if not (pending.older <= self._applied.keys() or done):
                     await self.drain(subject=pending.subject)
                     continue
                 await self._run(pending.workspace_id, pending.operation, pending.arguments)
@@ -123,16 +132,37 @@ class Outbox:
         except (Unavailable, ResponseError) as error:
             log.warning("outbox.left", operation=pending.operation, error=str(error))
         if done:
-            try:
-                # what a drainer has locked it deletes itself; waiting for it could deadlock
-                await self._pool.execute(
-                    "delete from outbox where id in (select id from outbox where id = any($1)"
-                    " order by id for update skip locked)",
-                    done,
-                )
-            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
-                # applied twice is applied once
-                log.warning("outbox.undeleted", rows=len(done), error=str(error))
+            self._applied.update(dict.fromkeys(done))
+            if self._forgetting is None or self._forgetting.done():
+                self._forgetting = asyncio.create_task(self._forget())
+
+    async def _forget(self) -> None:
+        while self._applied:
+            await asyncio.sleep(FORGET_S)
+            await self.forget()
+
+    async def forget(self) -> None:
+        """Delete what was applied here, many rows at once; happens by itself within `FORGET_S`.
+
+        A process that dies before leaves its rows to a drainer: applied twice is applied once.
+        """
+        ids = list(self._applied)
+        try:
+            # what a drainer has locked it deletes itself; waiting for it could deadlock
+            await self._pool.execute(
+                "delete from outbox where id in (select id from outbox where id = any($1)"
+                " order by id for update skip locked)",
+                ids,
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            log.warning("outbox.undeleted", rows=len(ids), error=str(error))
+        for applied in ids:
+            self._applied.pop(applied, None)
+
+    async def close(self) -> None:
+        """Delete what was applied; call it while the pool is open."""
+        if self._forgetting is not None:
+            await self._forgetting
 
     async def _run(self, workspace_id: UUID, operation: str, arguments: dict[str, Any]) -> None:
         """One operation in the live store; an offer that it took back is recorded."""

@@ -10,22 +10,19 @@ import structlog
 from router.errors import Conflict, Forbidden, Invalid, NotFound
 from router.queues.outbox import Outbox, Pending
 from router.queues.presence import agent_changed, hold_kinds
+from router.queues.rules import Rules
 from router.ratings import rules
 from router.store.truth import Connection
 
 log = structlog.get_logger()
 
 BATCH = 500
+NEWCOMER_RATINGS = Rules().newcomer_ratings
 
 _HANDLING = """
 select h.agent_id, h.state, h.connected_at, h.ended_at, c.person_id, w.policy, now() as now
 from handling h join contact c on c.id = h.contact_id join workspace w on w.id = h.workspace_id
-where h.workspace_id = $1 and h.id = $2 for update of h
-"""
-_LAST = """
-select id from handling
-where workspace_id = $1 and contact_id = $2 and connected_at is not null and ended_at is not null
-order by accepted_at desc limit 1
+where h.workspace_id = $1 and h.id = $2 for no key update of h
 """
 
 
@@ -44,25 +41,29 @@ class Ratings:
         stars: int,
         comment: str | None = None,
         handling_id: UUID | None = None,
+        secret_hash: bytes | None = None,
     ) -> None:
         """The person's word on the agent, once for each handling of their contact.
 
         handling_id: None: the last one that is over. comment: cleaned already, at most 2,000
-        characters. Raises NotFound; Conflict with state "rated", "closed", or what the contact
+        characters. secret_hash: the contact's, where it is to be proven here. Raises NotFound;
+        Forbidden for another secret; Conflict with state "rated", "closed", or what the contact
         or handling is in.
         """
-        if handling_id is None:
-            handling_id = await self._pool.fetchval(_LAST, ws, contact_id)
-            if handling_id is None:
-                state = await self._pool.fetchval(
-                    "select state from contact where workspace_id = $1 and id = $2", ws, contact_id
-                )
-                raise Conflict("There is no conversation to rate yet.", state=state)
-        elif contact_id != await self._pool.fetchval(
-            "select contact_id from handling where workspace_id = $1 and id = $2", ws, handling_id
-        ):
+        given = await self._try(
+            ws, "of_agent", stars, comment, contact=contact_id, handling=handling_id,
+            secret=secret_hash,
+        )  # fmt: skip
+        if given is None:
+            return
+        if given["verdict"] == "none" and handling_id is None:
+            state = await self._pool.fetchval(
+                "select state from contact where workspace_id = $1 and id = $2", ws, contact_id
+            )
+            raise Conflict("There is no conversation to rate yet.", state=state)
+        if given["verdict"] == "none":
             raise NotFound("This contact has no such handling.", field="handling")
-        await self._give(ws, handling_id, "of_agent", stars, comment)
+        await self._give(ws, given["handling_id"], "of_agent", stars, comment)
 
     async def rate_person(
         self, ws: UUID, handling_id: UUID, agent_id: UUID, *, stars: int, comment: str | None = None
@@ -71,14 +72,63 @@ class Ratings:
 
         Raises NotFound; Forbidden for somebody else's handling; Conflict as `rate_agent`.
         """
-        owner = await self._pool.fetchval(
-            "select agent_id from handling where workspace_id = $1 and id = $2", ws, handling_id
+        given = await self._try(
+            ws, "of_person", stars, comment, handling=handling_id, agent=agent_id
         )
-        if owner is None:
-            raise NotFound("There is no such handling.")
-        if owner != agent_id:
-            raise Forbidden("Only who handled the contact rates the person.")
+        if given is None:
+            return
+        match given["verdict"]:
+            case "none":
+                raise NotFound("There is no such handling.")
+            case "other":
+                raise Forbidden("Only who handled the contact rates the person.")
         await self._give(ws, handling_id, "of_person", stars, comment)
+
+    async def _try(
+        self,
+        ws: UUID,
+        direction: str,
+        stars: int,
+        comment: str | None,
+        *,
+        contact: UUID | None = None,
+        handling: UUID | None = None,
+        secret: bytes | None = None,
+        agent: UUID | None = None,
+    ) -> asyncpg.Record | None:
+        """The whole of it in one call; None when it is given. Else why not: where the agent's
+        class may change by it, `_give` does it step by step."""
+        if not 1 <= stars <= 5:
+            raise Invalid("Stars go from 1 to 5.", field="stars")
+        row = await self._pool.fetchrow(
+            "select * from rating_give($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+            " $14)",
+            ws,
+            contact,
+            handling,
+            direction,
+            secret,
+            agent,
+            stars,
+            comment,
+            rules.Policy().window_hours,
+            NEWCOMER_RATINGS,
+            rules.PRIOR_MEAN,
+            float(rules.PRIOR_WEIGHT),
+            list(rules.BORDERS),
+            rules.MARGIN,
+        )
+        assert row is not None
+        match row["verdict"]:
+            case "given":
+                return None
+            case "secret":
+                raise Forbidden("This is not the contact's secret.", field="secret")
+            case "rated":
+                raise Conflict("This has been rated already.", state="rated")
+            case "revealed":
+                raise Conflict("The time to rate is over.", state="closed")
+        return row
 
     async def rate_by_keypad(self, ws: UUID, handling_id: UUID, stars: int) -> None:
         """The caller's word on the agent; a key pressed or delivered twice counts once."""

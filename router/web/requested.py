@@ -68,6 +68,9 @@ class Requested:
 
     async def _about_contact(self, frame: Any) -> dict[str, Any] | None:
         contact = frame.contact
+        if isinstance(frame, frames.End):
+            await self._app[CONTACTS].hang_up(self._ws, self._agent, contact)
+            return None
         await self._require_hand(contact, open_only=not isinstance(frame, frames.Read))
         match frame:
             case frames.Say():
@@ -85,8 +88,6 @@ class Requested:
                     self._ws, contact, frame.after, staff=True
                 )
                 return {"entries": [entry.wire() for entry in entries]}
-            case frames.End():
-                await self._end(contact)
             case frames.Video():
                 await self._app[VIDEOS].change(
                     self._ws, contact, frame.state, by="agent", by_id=self._agent
@@ -103,28 +104,6 @@ class Requested:
                     raise Conflict("There is no phone here.", state="no_phone")
                 await voice.hold(self._ws, self._agent, contact, on=frame.on)
         return None
-
-    async def _end(self, contact_id: UUID) -> None:
-        """The agent hangs up. A caller whom they have not met yet stays in line."""
-        unmet = await self._app[POOL].fetchval(
-            "select id from handling where workspace_id = $1 and contact_id = $2"
-            " and agent_id = $3 and state = 'connecting'",
-            self._ws,
-            contact_id,
-            self._agent,
-        )
-        if unmet is not None:
-            await self._app[CONTACTS].no_connect(unmet, "refused")
-            return
-        contacts = self._app[CONTACTS]
-        contact = await contacts.get(self._ws, contact_id)
-        await contacts.end(
-            self._ws,
-            contact_id,
-            outcome="voicemail" if contact.unheard_caller else "completed",
-            by="agent",
-            by_id=self._agent,
-        )
 
     async def _require_hand(self, contact_id: UUID, *, open_only: bool) -> None:
         """Raises NotFound for a contact that this agent never had, Conflict for one they had."""

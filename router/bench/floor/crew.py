@@ -312,7 +312,7 @@ class Crew:
 
 
 class Command(msgspec.Struct):
-    """do: open, come_back, present, arrive, line_up, settle, figures or close, and what it takes."""
+    """do: open, come_back, present, arrive, line_up, settle, figures or close; what it takes."""
 
     do: str
     state: str = "available"
