@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -28,8 +28,8 @@ class Arrival:
 
     provider_key: the provider's or client's own key; the same key is the same contact.
     topic: a key of the entry point's menu; it brings the skills that the menu names for it.
-    asked_agent: whom the person asked for. priority: 0 to 9. attributes: the workspace's own
-    names, for filters.
+    asked_agent: whom the person asked for. priority: 0 to 9, None: the entry point's.
+    attributes: the workspace's own names, for filters, before those of the entry point.
     secret_hash: sha256 of what the customer of a chat or video proves themselves with.
     """
 
@@ -43,7 +43,7 @@ class Arrival:
     topic: str | None = None
     secret_hash: bytes | None = None
     asked_agent: UUID | None = None
-    priority: int = 0
+    priority: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,13 +77,18 @@ class Arrivals(Promises):
         if known is not None:
             return Contact.of(known)
         entry = await self._pool.fetchrow(
-            "select customer_queue_id, expert_queue_id, menu from entry_point"
-            " where workspace_id = $1 and id = $2",
+            "select customer_queue_id, expert_queue_id, menu, priority, attributes"
+            " from entry_point where workspace_id = $1 and id = $2",
             a.workspace_id,
             a.entry_point_id,
         )
         if entry is None:
             raise NotFound("there is no such entry point")
+        a = replace(
+            a,
+            priority=entry["priority"] if a.priority is None else a.priority,
+            attributes={**entry["attributes"], **a.attributes},
+        )
         skills = a.skills or skills_of(entry["menu"], a.topic)
         queue_id = entry[f"{a.identity.role}_queue_id"]
         if line:
@@ -149,7 +154,7 @@ class Arrivals(Promises):
             Claim(
                 role=a.identity.role,
                 network_size=a.identity.network_size,
-                priority=a.priority,
+                priority=a.priority or 0,
                 repeats=await self._repeats(a.workspace_id, a.identity.person_id, policy),
             ),
         )

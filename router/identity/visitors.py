@@ -27,14 +27,14 @@ class Visitor:
     """Who the host site says this is.
 
     subject: the site's own name for the account, stable. expert_number: where it is an expert's.
-    attributes: the workspace's own, for filters, not checked yet. priority: 0 to 9.
+    attributes: the workspace's own, for filters, not checked yet. priority: 0 to 9, None: not said.
     """
 
     subject: str
     name: str | None = None
     expert_number: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
-    priority: int = 0
+    priority: int | None = None
 
 
 def read_token(token: str, secret: str, *, now: datetime | None = None) -> Visitor:
@@ -70,11 +70,11 @@ def read_token(token: str, secret: str, *, now: datetime | None = None) -> Visit
     number = claims.get("expert_number")
     if number is not None and not (isinstance(number, str) and _EXPERT_NUMBER.match(number)):
         raise _refused("has an expert_number that is none")
-    attributes, priority = claims.get("attributes") or {}, claims.get("priority") or 0
+    attributes, priority = claims.get("attributes") or {}, claims.get("priority")
     if not isinstance(attributes, dict):
         raise _refused("has attributes that are no object")
     # bool is an int to Python
-    if type(priority) is not int or not 0 <= priority <= 9:
+    if priority is not None and (type(priority) is not int or not 0 <= priority <= 9):
         raise _refused("has a priority that is not 0 to 9")
     return Visitor(
         _text(claims, "sub", 200) or "", _text(claims, "name", 200), number, attributes, priority

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from router.errors import Invalid
-from router.filters import Vocabulary, parse
+from router.filters import Vocabulary, checked_attributes, parse
 from router.policy import document, text
 from router.policy.document import Document, Queue
 from router.policy.text import Problem
@@ -133,3 +133,9 @@ def _entry_points(made: Document) -> Iterator[Problem]:
             target = getattr(point, field)
             if target not in made.queues:
                 yield Problem(f"{path}.{field}", f"There is no queue “{target}”.")
+        try:
+            checked_attributes(
+                point.attributes, made.rules.attributes.contact, f"{path}.attributes"
+            )
+        except Invalid as error:
+            yield Problem(error.field or "", error.message)

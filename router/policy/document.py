@@ -48,7 +48,8 @@ class MenuItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class EntryPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number or widget. address: E.164, or the widget's key. customers, experts: the queues
-    (short names) that they wait in. prompts: by language and key."""
+    (short names) that they wait in. prompts: by language and key. priority, attributes: of its
+    contacts."""
 
     kind: Literal["phone", "widget"]
     address: Text
@@ -60,6 +61,8 @@ class EntryPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     menu: Annotated[tuple[MenuItem, ...], msgspec.Meta(max_length=20)] = ()
     prompts: dict[str, dict[str, Text]] = {}
     origins: Annotated[tuple[Text, ...], msgspec.Meta(max_length=100)] = ()
+    priority: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
+    attributes: Annotated[dict[str, Any], msgspec.Meta(max_length=50)] = {}
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -256,15 +256,17 @@ class _Writer:
             async with self._conn.transaction():
                 await self._conn.execute(
                     "insert into entry_point (id, workspace_id, kind, address, name, language,"
-                    " languages, menu, prompts, origins, customer_queue_id, expert_queue_id)"
-                    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                    " languages, menu, prompts, origins, customer_queue_id, expert_queue_id,"
+                    " priority, attributes)"
+                    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
                     " on conflict (id) do update set kind = excluded.kind,"
                     " address = excluded.address, name = excluded.name,"
                     " language = excluded.language, languages = excluded.languages,"
                     " menu = excluded.menu, prompts = excluded.prompts,"
                     " origins = excluded.origins,"
                     " customer_queue_id = excluded.customer_queue_id,"
-                    " expert_queue_id = excluded.expert_queue_id, retired_at = null",
+                    " expert_queue_id = excluded.expert_queue_id, priority = excluded.priority,"
+                    " attributes = excluded.attributes, retired_at = null",
                     id_,
                     self._ws,
                     point.kind,
@@ -278,6 +280,8 @@ class _Writer:
                     list(point.origins),
                     after.queues[point.customers],
                     after.queues[point.experts],
+                    point.priority,
+                    plain["attributes"],
                 )
         except asyncpg.UniqueViolationError:
             raise Conflict(

@@ -161,7 +161,10 @@ create table entry_point (
     customer_queue_id uuid not null references queue,
     expert_queue_id uuid not null references queue,
     created_at timestamptz not null default now(),
-    retired_at timestamptz
+    retired_at timestamptz,
+    -- of its contacts, where a host site's signature does not say otherwise
+    priority smallint not null default 0 check (priority between 0 and 9),
+    attributes jsonb not null default '{}'      -- the workspace's own names, for filters
 );
 create unique index entry_point_address on entry_point (kind, address) where retired_at is null;
 
@@ -238,6 +241,8 @@ create table contact (
 );
 create index contact_open on contact (workspace_id, state, arrived_at) where state <> 'ended';
 create index contact_person on contact (person_id, arrived_at desc);
+create index contact_callback on contact (person_id) where callback_to is not null and state <> 'ended';
+create index contact_led on contact (line_at) where leads is not null and state = 'arriving';
 create index contact_due on contact (workspace_id, due_at) where due_at is not null and state <> 'ended';
 create index contact_recent on contact (workspace_id, ended_at desc) where state = 'ended';
 

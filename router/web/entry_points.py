@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from router.errors import Conflict, Invalid, NotFound
 from router.policy.document import EntryPoint
 from router.policy.rows import Draft, name_of
-from router.policy.versions import By, change, country_of
+from router.policy.versions import By, Refused, change, country_of
 from router.web import ways_in
 from router.web.keys import POOL
 from router.web.policy import tell
@@ -28,6 +29,8 @@ Languages = Annotated[tuple[Language, ...], Meta(max_length=30)]
 Texts = Annotated[dict[Language, Text], Meta(max_length=30)]
 Prompts = Annotated[dict[Language, dict[Text, Text]], Meta(max_length=30)]
 Sites = Annotated[tuple[Text, ...], Meta(max_length=100)]
+Priority = Annotated[int, Meta(ge=0, le=9)]
+Attributes = Annotated[dict[Text, Any], Meta(max_length=50)]
 
 
 class MenuItem(Body, kw_only=True):
@@ -43,7 +46,8 @@ Menu = Annotated[tuple[MenuItem, ...], Meta(max_length=20)]
 
 
 class NewEntryPoint(Body, kw_only=True):
-    """address: a number; of a widget its key, drawn where it is left out."""
+    """address: a number; of a widget its key, drawn where it is left out. priority, attributes:
+    of its contacts, for head starts and filters."""
 
     kind: Literal["phone", "widget"]
     address: Text | None = None
@@ -55,6 +59,8 @@ class NewEntryPoint(Body, kw_only=True):
     origins: Sites = ()
     customer_queue_id: UUID
     expert_queue_id: UUID
+    priority: Priority = 0
+    attributes: Attributes = msgspec.field(default_factory=dict)
 
 
 class EntryPointChange(Body):
@@ -69,6 +75,8 @@ class EntryPointChange(Body):
     origins: Sites | UnsetType = UNSET
     customer_queue_id: UUID | UnsetType = UNSET
     expert_queue_id: UUID | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
+    attributes: Attributes | UnsetType = UNSET
 
 
 class EntryPointRecord(msgspec.Struct):
@@ -85,6 +93,8 @@ class EntryPointRecord(msgspec.Struct):
     origins: list[str]
     customer_queue_id: UUID
     expert_queue_id: UUID
+    priority: int
+    attributes: dict[str, Any]
 
 
 class EntryPointList(msgspec.Struct):
@@ -143,6 +153,10 @@ async def _write(
         )
         try:
             done = await change(conn, ws, by, written)
+        except Refused as error:
+            # the rest of the document stood before
+            field = re.sub(r"^entry_points\[\d+\]\.", "", error.field or "")
+            raise Invalid(error.problems[0].message, field=field or None) from None
         except Conflict as error:
             if error.field is not None and error.field.endswith(".address"):
                 raise _taken() from None

@@ -120,7 +120,7 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
     mail = entries.mail(body.mail) if body.mail and body.mail.strip() else None
     message = clean_text(body.message, field="message") if body.message else None
     visitor = read_token(body.token, entry["token_secret"]) if body.token else None
-    attributes = _attributes(entry["rules"], body.attributes, visitor)
+    attributes = _attributes(entry, body.attributes, visitor)
     key = f"widget:{entry['id']}:{body.key}"
     secret = _secret(app[SETTINGS].secret_key, key)
     arrival = Arrival(
@@ -133,7 +133,7 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
         topic=body.topic,
         secret_hash=hashlib.sha256(secret.encode()).digest(),
         asked_agent=body.agent,
-        priority=visitor.priority if visitor else 0,
+        priority=visitor.priority if visitor else None,
         attributes=attributes,
     )
     contact = await app[CONTACTS].arrive(arrival)
@@ -147,16 +147,17 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
     return Opened(contact.id, secret)
 
 
-def _attributes(rules: Any, said: dict[str, Any], visitor: Visitor | None) -> dict[str, Any]:
-    """What filters may name of the contact: the host site's word, and of the page's the rest.
+def _attributes(entry: Any, said: dict[str, Any], visitor: Visitor | None) -> dict[str, Any]:
+    """What filters may name of the contact: the host site's word first, then the entry point's.
 
     A page can be made to say anything, so it may only state what the rules leave to pages.
     """
-    declared = parse_rules(rules).attributes
+    declared = parse_rules(entry["rules"]).attributes
     claims = {name: declared.contact[name] for name in declared.claims if name in declared.contact}
     signed = visitor.attributes if visitor else {}
     return {
         **checked_attributes(said, claims, "attributes"),
+        **entry["attributes"],
         **checked_attributes(signed, declared.contact, "token.attributes"),
     }
 

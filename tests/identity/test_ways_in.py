@@ -102,6 +102,28 @@ async def test_an_entry_point_is_made_and_changed(
     assert (status, answer["error"]["field"]) == (409, "address")
 
 
+async def test_an_entry_point_says_how_urgent_its_contacts_are_and_what_filters_may_name(
+    service: Service, house: House, admin: UUID
+) -> None:
+    await house.pool.execute(
+        "update workspace set policy = policy || $1", {"attributes": {"contact": {"plan": "text"}}}
+    )
+    path = f"/api/entry-points/{house.entry_point}"
+    said = {"priority": 7, "attributes": {"plan": "gold"}}
+    status, changed = await service.call("PATCH", path, json=said, by=admin)
+    assert (status, changed | said) == (200, changed)
+    call = await house.arrive(channel="voice", line=False)
+    row = await house.pool.fetchrow("select * from contact where id = $1", call.id)
+    assert (row["priority"], row["attributes"]) == (7, {"plan": "gold"})
+    for wrong, field in (
+        ({"priority": 10}, "priority"),
+        ({"attributes": {"plan": 3}}, "attributes.plan"),
+        ({"attributes": {"rank": "x"}}, "attributes.rank"),
+    ):
+        status, answer = await service.call("PATCH", path, json=wrong, by=admin)
+        assert (status, answer["error"]["field"]) == (422, field)
+
+
 async def test_a_widgets_key_is_drawn_and_works(
     service: Service, house: House, admin: UUID
 ) -> None:

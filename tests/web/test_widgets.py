@@ -208,6 +208,16 @@ async def test_a_page_states_what_the_rules_leave_to_it_and_the_host_site_signs_
         {"plan": "gold", "product": "r2"},
         7,
     )
+    # an entry point's word counts before a page's, and after the host site's
+    await house.pool.execute(
+        "update entry_point set priority = 4, attributes = $1",
+        {"plan": "silver", "product": "r3"},
+    )
+    assert await kept(await embedded.open(attributes={"product": "r1"})) == (
+        {"plan": "silver", "product": "r3"},
+        4,
+    )
+    assert await kept(await embedded.open(token=signed)) == ({"plan": "gold", "product": "r2"}, 7)
     for changed, field in (
         ({"attributes": {"plan": "gold"}}, "attributes.plan"),
         ({"attributes": {"product": 3}}, "attributes.product"),

@@ -1,10 +1,10 @@
-import { Accordion, CloseButton, Fieldset, Group, NumberInput, Select, SimpleGrid, TagsInput, Text, TextInput } from "@mantine/core";
+import { Accordion, Fieldset, Group, NumberInput, SimpleGrid, TagsInput, Text, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
-import type { ReactNode } from "react";
+import { language } from "../shared/format";
 import type { AccountValues } from "./AccountForm";
-import { label, language } from "../shared/format";
+import { AttributeFields, changed } from "./AttributeFields";
 import { Loading, useLoaded } from "./loading";
-import { type AttributeType, type AttributeValue, type AgentRecord, workspace } from "./records";
+import { type AgentRecord, workspace } from "./records";
 
 /** What routing filters may ask of an agent besides tier, languages and skills. */
 export function AgentDetails({ form }: { form: UseFormReturnType<AccountValues> }) {
@@ -31,7 +31,16 @@ export function AgentDetails({ form }: { form: UseFormReturnType<AccountValues> 
           />
           <TagsInput label="Tags" mt="sm" {...form.getInputProps("agent.tags")} data-testid="agent-tags" />
           <Place form={form} />
-          <Loading loaded={declared}>{({ attributes }) => <Own form={form} names={attributes.agent} />}</Loading>
+          <Loading loaded={declared}>
+            {({ attributes }) => (
+              <AttributeFields
+                names={attributes.agent}
+                values={agent.attributes}
+                errorOf={(name) => form.errors[`agent.attributes.${name}`]}
+                onChange={(values) => form.setFieldValue("agent.attributes", values)}
+              />
+            )}
+          </Loading>
         </Accordion.Panel>
       </Accordion.Item>
     </Accordion>
@@ -98,89 +107,4 @@ function Place({ form }: { form: UseFormReturnType<AccountValues> }) {
       </Group>
     </Fieldset>
   );
-}
-
-/** The workspace's own attributes, each by its type. */
-function Own({ form, names }: { form: UseFormReturnType<AccountValues>; names: Record<string, AttributeType> }) {
-  const { attributes } = form.values.agent;
-  const left = Object.keys(attributes).filter((name) => !(name in names));
-  if (Object.keys(names).length + left.length === 0) return null;
-  return (
-    <Fieldset legend="Own attributes" mt="sm">
-      {left.map((name) => (
-        <TextInput
-          key={name}
-          label={label(name)}
-          description="No longer declared by the workspace's rules: remove it to save."
-          readOnly
-          value={String(attributes[name])}
-          error={form.errors[`agent.attributes.${name}`]}
-          rightSection={
-            <CloseButton
-              aria-label={`Remove ${label(name)}`}
-              onClick={() => form.setFieldValue("agent.attributes", changed(attributes, name, null))}
-            />
-          }
-        />
-      ))}
-      {Object.entries(names).map(([name, kind]): ReactNode => {
-        const value = attributes[name];
-        const set = (fresh: AttributeValue | null) =>
-          form.setFieldValue("agent.attributes", changed(attributes, name, fresh));
-        const common = {
-          label: label(name),
-          error: form.errors[`agent.attributes.${name}`],
-          mt: 4,
-          "data-testid": `attribute-${name}`,
-        };
-        switch (kind) {
-          case "number":
-            return (
-              <NumberInput
-                key={name}
-                {...common}
-                value={typeof value === "number" ? value : ""}
-                onChange={(fresh) => set(fresh === "" ? null : Number(fresh))}
-              />
-            );
-          case "flag":
-            return (
-              <Select
-                key={name}
-                {...common}
-                clearable
-                placeholder="not said"
-                data={["yes", "no"]}
-                value={value === undefined ? null : value === true ? "yes" : "no"}
-                onChange={(fresh) => set(fresh === null ? null : fresh === "yes")}
-              />
-            );
-          case "list":
-            return (
-              <TagsInput
-                key={name}
-                {...common}
-                value={Array.isArray(value) ? value : []}
-                onChange={(fresh) => set(fresh.length === 0 ? null : fresh)}
-              />
-            );
-          default:
-            return (
-              <TextInput
-                key={name}
-                {...common}
-                value={typeof value === "string" ? value : ""}
-                onChange={(event) => set(event.currentTarget.value || null)}
-              />
-            );
-        }
-      })}
-    </Fieldset>
-  );
-}
-
-/** The same with one value set, or with null taken away. */
-function changed<T>(values: Record<string, T>, name: string, value: T | null): Record<string, T> {
-  const { [name]: _, ...rest } = values;
-  return value === null ? rest : { ...rest, [name]: value };
 }

@@ -1,10 +1,12 @@
-import { ActionIcon, Button, Fieldset, Group, Radio, Select, SimpleGrid, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Fieldset, Group, NumberInput, Radio, Select, SimpleGrid, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { language } from "../shared/format";
+import { AttributeFields } from "./AttributeFields";
 import { Editor } from "./editing";
 import { Copyable, LanguageInput, LanguagesInput } from "./inputs";
-import { type EntryPoint, type MenuItem, type Queue, entryPoints } from "./records";
+import { Loading, useLoaded } from "./loading";
+import { type EntryPoint, type MenuItem, type Queue, entryPoints, workspace } from "./records";
 
 interface Values {
   kind: "phone" | "widget";
@@ -16,6 +18,8 @@ interface Values {
   origins: string[];
   customer_queue_id: string;
   expert_queue_id: string;
+  priority: number;
+  attributes: EntryPoint["attributes"];
 }
 
 interface Props {
@@ -38,6 +42,8 @@ export function EntryPointForm({ entryPoint, queues, onSaved, onClose }: Props) 
       origins: entryPoint?.origins ?? [],
       customer_queue_id: entryPoint?.customer_queue_id ?? "",
       expert_queue_id: entryPoint?.expert_queue_id ?? "",
+      priority: entryPoint?.priority ?? 0,
+      attributes: entryPoint?.attributes ?? {},
     },
     validate: {
       name: (value) => (value.trim() === "" ? "Enter a name." : null),
@@ -48,6 +54,7 @@ export function EntryPointForm({ entryPoint, queues, onSaved, onClose }: Props) 
       expert_queue_id: (value) => (value === "" ? "Choose a queue." : null),
     },
   });
+  const declared = useLoaded(workspace.read);
   const { kind, languages } = form.values;
   const choices = queues.map((queue) => ({ value: queue.id, label: queue.name }));
 
@@ -109,7 +116,26 @@ export function EntryPointForm({ entryPoint, queues, onSaved, onClose }: Props) 
           value={form.values.expert_queue_id || null}
           data-testid="entry-expert-queue"
         />
+        <NumberInput
+          label="Priority"
+          description="0 to 9; what it is worth is said in the queue's policy"
+          min={0}
+          max={9}
+          allowDecimal={false}
+          {...form.getInputProps("priority")}
+          data-testid="entry-priority"
+        />
       </SimpleGrid>
+      <Loading loaded={declared}>
+        {({ attributes }) => (
+          <AttributeFields
+            names={attributes.contact}
+            values={form.values.attributes}
+            errorOf={(name) => form.errors[`attributes.${name}`]}
+            onChange={(values) => form.setFieldValue("attributes", values)}
+          />
+        )}
+      </Loading>
       <Menu form={form} languages={languages} />
       {kind === "widget" && (
         <>
