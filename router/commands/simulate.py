@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,10 +16,11 @@ from router.errors import Invalid
 from router.policy import text
 from router.policy.checks import check_text
 from router.policy.text import Problem
-from router.simulation import report
+from router.simulation import comparison, report
 from router.simulation.company import Company
-from router.simulation.figures import figures
+from router.simulation.figures import Figures, figures
 from router.simulation.load import Load, parse_load
+from router.simulation.people import Outcome
 from router.simulation.pictures import pictures
 from router.simulation.progress import Progress
 from router.simulation.replications import server, simulate
@@ -40,7 +42,11 @@ HELP = "try a policy on made-up contacts and agents"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("policy", nargs="?", help="a policy document (YAML): queues and rules")
+    parser.add_argument(
+        "policy",
+        nargs="*",
+        help="a policy document (YAML); with several, the others are compared with the first",
+    )
     parser.add_argument(
         "--load", help="who comes and who serves: a YAML file, or YAML in braces; see docs"
     )
@@ -65,38 +71,74 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
         return _study(arguments)
     if not arguments.policy or not arguments.load:
         raise Invalid("Name a policy document and --load, or a --study.")
-    policy, problems = check_text(_read(arguments.policy), ANYWHERE)
-    if policy is None:
-        return _refuse(arguments.policy, problems)
+    documents = {}
+    for name in arguments.policy:
+        document, problems = check_text(_read(name), ANYWHERE)
+        if document is None:
+            return _refuse(name, problems)
+        documents[name] = document
     name, source = arguments.load, arguments.load
     if source.lstrip().startswith("{"):
         name = "--load"
     else:
         source = _read(name)
     load, problems = _load(source, arguments)
-    if load is not None:
-        try:
-            company = Company(policy.queues, policy.rules, load)
-        except Invalid as error:
-            problems = [Problem(error.field or "", error.message)]
-    if problems or load is None:
+    if load is None:
         return _refuse(name, problems)
-    begin = time.monotonic()
-    with server() as url, Progress(load.expected) as progress:
-        outcomes = simulate(company, url, progress.add)
-    took = time.monotonic() - begin
-    found = figures(outcomes, load, policy.queues)
-    if arguments.charts:
-        _write(arguments.charts, pictures(outcomes, found, load))
+    try:
+        companies = [Company(each.queues, each.rules, load) for each in documents.values()]
+    except Invalid as error:
+        return _refuse(name, [Problem(error.field or "", error.message)])
+    with server() as url, Progress(load.expected * len(companies)) as progress:
+        runs = [_play(company, url, progress) for company in companies]
+    for source, run in zip(documents, runs, strict=True):
+        if arguments.charts:
+            folder = arguments.charts / Path(source).stem if len(runs) > 1 else arguments.charts
+            _write(folder, pictures(run.outcomes, run.figures, load))
+        if not arguments.json:
+            say(*([source, ""] if len(runs) > 1 else []), *report.lines(run.figures), run.speed, "")
+    first, *others = runs
+    compared = {
+        source: comparison.differences(
+            first.outcomes, run.outcomes, load, (first.company.policies, run.company.policies)
+        )
+        for source, run in zip(list(documents)[1:], others, strict=True)
+    }
     if arguments.json:
-        say(msgspec.json.encode(found).decode())
-        return 0
+        found = {source: run.figures for source, run in zip(documents, runs, strict=True)}
+        several = {"runs": found, "differences": compared}
+        say(msgspec.json.encode(several if others else first.figures).decode())
+    else:
+        for source, found_differences in compared.items():
+            say(f"{source}, against {arguments.policy[0]}", "")
+            say(*comparison.lines(found_differences), "")
+    return 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One policy's replications. speed: a line that tells it."""
+
+    company: Company
+    outcomes: list[Outcome]
+    figures: Figures
+    speed: str
+
+
+def _play(company: Company, url: str, progress: Progress) -> _Run:
+    begin = time.monotonic()
+    outcomes = simulate(company, url, progress.add)
+    took = time.monotonic() - begin
+    found = figures(outcomes, company.load, company.policies)
     scripts = sum(outcome.scripts for outcome in outcomes)
     contacts = sum(row.came for row in found.waits if row.stream is None)
-    speed = f"{took:,.1f} s ({scripts / took:,.0f} a second)"
-    say(*report.lines(found))
-    say(f"{contacts:,} counted contacts by {scripts:,} runs of the scripts in {speed}.")
-    return 0
+    return _Run(
+        company,
+        outcomes,
+        found,
+        f"{contacts:,} counted contacts by {scripts:,} runs of the scripts in {took:,.1f} s"
+        f" ({scripts / took:,.0f} a second).",
+    )
 
 
 def _study(arguments: argparse.Namespace) -> int:

@@ -74,11 +74,11 @@ class Figures:
 
 def figures(outcomes: Sequence[Outcome], load: Load, policies: Mapping[str, Policy]) -> Figures:
     """The figures of a load's replications."""
-    batches = _batches(outcomes, load)
+    parts = batches(outcomes, load)
     rows = []
-    for slug in _in_order(visit.queue for batch in batches for visit in batch):
+    for slug in _in_order(visit.queue for batch in parts for visit in batch):
         target = policies[slug].target.seconds
-        here = [[visit for visit in batch if visit.queue == slug] for batch in batches]
+        here = [[visit for visit in batch if visit.queue == slug] for batch in parts]
         rows.append(_waits(slug, None, here, target))
         streams = sorted({visit.stream for batch in here for visit in batch})
         for stream in streams if len(streams) > 1 else ():
@@ -88,7 +88,7 @@ def figures(outcomes: Sequence[Outcome], load: Load, policies: Mapping[str, Poli
     for place, group in enumerate(load.agents):
         agents = [[a for a in outcome.agents if a.place == place] for outcome in outcomes]
         mine = [
-            [v for v in batch if v.group == place and v.outcome == "answered"] for batch in batches
+            [v for v in batch if v.group == place and v.outcome == "answered"] for batch in parts
         ]
         work.append(
             Work(
@@ -96,7 +96,7 @@ def figures(outcomes: Sequence[Outcome], load: Load, policies: Mapping[str, Poli
                 group.count,
                 sum(map(len, mine)),
                 interval([occupancy(each) for each in agents]),
-                interval([_share(batch, lambda v: v.resolved) for batch in mine]),
+                interval([share(batch, lambda v: v.resolved) for batch in mine]),
             )
         )
     return Figures(tuple(rows), tuple(work), len(outcomes), load.minutes - load.warm_up)
@@ -109,55 +109,56 @@ def occupancy(agents: Iterable[Agent]) -> float:
     return sum(each for each, _ in pairs) / signed_in if signed_in else math.nan
 
 
-def _batches(outcomes: Sequence[Outcome], load: Load) -> list[list[Visit]]:
+def batches(outcomes: Sequence[Outcome], load: Load) -> list[list[Visit]]:
+    """The counted visits of each replication, or of each twentieth of the one that there is."""
     warm, end = round(load.warm_up * 60_000), round(load.minutes * 60_000)
     runs = [[v for v in outcome.visits if warm <= v.at_ms < end] for outcome in outcomes]
     if len(runs) > 1:
         return runs
-    batches: list[list[Visit]] = [[] for _ in range(BATCHES)]
+    parts: list[list[Visit]] = [[] for _ in range(BATCHES)]
     for visit in runs[0]:
-        batches[(visit.at_ms - warm) * BATCHES // (end - warm)].append(visit)
-    return batches
+        parts[(visit.at_ms - warm) * BATCHES // (end - warm)].append(visit)
+    return parts
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(names))
 
 
-def _share(visits: Sequence[Visit], holds: Callable[[Visit], bool]) -> float:
+def share(visits: Sequence[Visit], holds: Callable[[Visit], bool]) -> float:
+    """How many of these it holds for; NaN of none."""
     return sum(map(holds, visits)) / len(visits) if visits else math.nan
 
 
-def _mean_wait(visits: Sequence[Visit]) -> float:
+def mean_wait(visits: Sequence[Visit]) -> float:
+    """In seconds; NaN of none."""
     return sum(v.wait_ms for v in visits) / len(visits) / 1000 if visits else math.nan
 
 
-def _waits(
-    slug: str, stream: str | None, batches: Sequence[Sequence[Visit]], target_s: int
-) -> Waits:
-    admitted = [[v for v in batch if v.outcome != "blocked"] for batch in batches]
-    answered = [[v for v in batch if v.outcome == "answered"] for batch in batches]
-    ended = [[v for v in batch if v.outcome in ("answered", "abandoned")] for batch in batches]
+def _waits(slug: str, stream: str | None, parts: Sequence[Sequence[Visit]], target_s: int) -> Waits:
+    admitted = [[v for v in batch if v.outcome != "blocked"] for batch in parts]
+    answered = [[v for v in batch if v.outcome == "answered"] for batch in parts]
+    ended = [[v for v in batch if v.outcome in ("answered", "abandoned")] for batch in parts]
     waits = sorted(v.wait_ms / 1000 for batch in admitted for v in batch)
     return Waits(
         queue=slug,
         stream=stream,
-        came=sum(map(len, batches)),
+        came=sum(map(len, parts)),
         answered=sum(map(len, answered)),
-        left=sum(v.outcome == "left" for batch in batches for v in batch),
-        blocked=interval([_share(b, lambda v: v.outcome == "blocked") for b in batches]),
-        abandoned=interval([_share(b, lambda v: v.outcome == "abandoned") for b in admitted]),
-        diverted=interval([_share(b, lambda v: v.outcome == "diverted") for b in admitted]),
-        waited=interval([_share(b, lambda v: v.waited) for b in admitted]),
-        mean_wait=interval([_mean_wait(b) for b in admitted]),
-        asa=interval([_mean_wait(b) for b in answered]),
+        left=sum(v.outcome == "left" for batch in parts for v in batch),
+        blocked=interval([share(b, lambda v: v.outcome == "blocked") for b in parts]),
+        abandoned=interval([share(b, lambda v: v.outcome == "abandoned") for b in admitted]),
+        diverted=interval([share(b, lambda v: v.outcome == "diverted") for b in admitted]),
+        waited=interval([share(b, lambda v: v.waited) for b in admitted]),
+        mean_wait=interval([mean_wait(b) for b in admitted]),
+        asa=interval([mean_wait(b) for b in answered]),
         within=interval(
             [
-                _share(b, lambda v: v.outcome == "answered" and v.wait_ms <= target_s * 1000)
+                share(b, lambda v: v.outcome == "answered" and v.wait_ms <= target_s * 1000)
                 for b in ended
             ]
         ),
-        resolved=interval([_share(b, lambda v: v.resolved) for b in answered]),
+        resolved=interval([share(b, lambda v: v.resolved) for b in answered]),
         target_s=target_s,
         median=percentile(waits, 0.5),
         p90=percentile(waits, 0.9),
@@ -192,7 +193,7 @@ def still_waiting(
     """(seconds, share of this queue's admitted contacts that wait longer), to until_s."""
     waits = sorted(
         visit.wait_ms / 1000
-        for batch in _batches(outcomes, load)
+        for batch in batches(outcomes, load)
         for visit in batch
         if visit.queue == slug and visit.outcome != "blocked"
     )

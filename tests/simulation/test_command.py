@@ -67,6 +67,28 @@ def test_machines_get_one_object_with_intervals(
     assert told["work"][0]["occupancy"]["mean"] == pytest.approx(0.7, abs=0.2)
 
 
+def test_another_policy_is_compared_for_the_very_same_people(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    policy, load = files
+    other = tmp_path / "other.yaml"
+    # nobody is asked for the first ten seconds, and half a minute is a wider target than ten
+    slower = "    steps: [{tiers: [9], seconds: 10}, {}]\n"
+    other.write_text(POLICY.replace("{seconds: 30}", "{seconds: 5}") + slower)
+    assert main(["simulate", policy, str(other), "--load", load, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["runs"]) == {policy, str(other)}
+    (row,) = told["differences"][str(other)]
+    before, after = (told["runs"][name]["waits"][0] for name in (policy, str(other)))
+    more = row["mean_wait"]["mean"]
+    assert more == pytest.approx(after["mean_wait"]["mean"] - before["mean_wait"]["mean"])
+    assert 5 < more < 12
+    assert after["within"]["mean"] == 0
+    assert row["within"]["mean"] == pytest.approx(-before["within"]["mean"])
+    assert main(["simulate", policy, policy, str(other), "--load", load]) == 0
+    assert "against" in capsys.readouterr().out
+
+
 def test_a_load_may_stand_in_braces_and_options_go_before_it(
     files: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ):

@@ -103,7 +103,7 @@ def test_agents_with_several_skills_serve_as_the_textbook_says(url: str, case: C
 
 
 def test_a_lane_and_a_reserve_let_experts_wait_less_and_customers_more(url: str):
-    rows = lanes.tell([quick(url, case, 130, 30, 1) for case in lanes.cases(1)]).rows
+    rows = lanes.tell([quick(url, case, 100, 30, 1) for case in lanes.cases(1)]).rows
     experts = [row["experts_seconds"].mean for row in rows]
     customers = [row["customers_seconds"].mean for row in rows]
     assert experts == sorted(experts, reverse=True)

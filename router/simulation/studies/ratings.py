@@ -73,6 +73,13 @@ def resolved(visits: Sequence[Visit]) -> float:
     return fmean(RESOLVES[visit.group] for visit in visits if visit.outcome == "answered")
 
 
+def _labelled(row: dict[str, Any]) -> bool:
+    """Points that lie close together are named once."""
+    if row["choice"] == "longest idle":
+        return bool(row["load"] == f"{LOADS[-1]:.0%}")
+    return row["choice"] not in ("15 s", "30 s")
+
+
 def tell(results: Sequence[Result]) -> Told:
     rows: list[dict[str, Any]] = []
     for result in results:
@@ -115,7 +122,7 @@ def tell(results: Sequence[Result]) -> Told:
                     (r["wait_seconds"].mean, 100 * r["resolved"].mean, 100 * r["resolved"].half)
                     for r in mine
                 ],
-                labels=["" if row["choice"] in ("15 s", "30 s") else row["choice"] for row in mine],
+                labels=[row["choice"] if _labelled(row) else "" for row in mine],
                 marks=True,
             )
         )
