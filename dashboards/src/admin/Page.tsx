@@ -1,5 +1,5 @@
 import { Tabs, VisuallyHidden } from "@mantine/core";
-import { IconDoorEnter, IconHeadset, IconListDetails, IconStar, IconUsers } from "@tabler/icons-react";
+import { IconDoorEnter, IconHeadset, IconFileText, IconListDetails, IconStar, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { PageLinks } from "../shared/pages";
 import { Shell } from "../shared/shell";
@@ -8,6 +8,7 @@ import { Experts } from "./Experts";
 import { useLoaded } from "./loading";
 import classes from "./Page.module.css";
 import { People } from "./People";
+import { PolicyTab } from "./PolicyTab";
 import { Queues } from "./Queues";
 import { queues } from "./records";
 
@@ -17,6 +18,7 @@ const TABS = [
   { value: "experts", label: "Experts", icon: IconStar },
   { value: "entry-points", label: "Entry points", icon: IconDoorEnter },
   { value: "queues", label: "Queues", icon: IconListDetails },
+  { value: "policy", label: "Policy", icon: IconFileText },
 ];
 
 export function Page() {
@@ -59,6 +61,9 @@ export function Page() {
         </Tabs.Panel>
         <Tabs.Panel value="queues">
           <Queues loaded={lines} />
+        </Tabs.Panel>
+        <Tabs.Panel value="policy">
+          <PolicyTab onActivated={lines.reload} />
         </Tabs.Panel>
       </Tabs>
     </Shell>

@@ -4,8 +4,9 @@ import { useState } from "react";
 import { ApiError } from "../shared/http";
 import { Editor } from "./editing";
 import { Hint, SecondsInput } from "./inputs";
+import { Overflows } from "./Overflows";
 import { slugOf } from "./policy";
-import { NEW_POLICY, type Policy, type Queue, queues } from "./records";
+import { NEW_POLICY, NEW_STEP, type Policy, type Queue, queues } from "./records";
 import { Steps } from "./Steps";
 
 export interface QueueValues {
@@ -37,7 +38,10 @@ export function QueueForm({ queue, others, onSaved, onClose }: Props) {
       const policy = JSON.parse(raw) as unknown;
       if (typeof policy !== "object" || policy === null || Array.isArray(policy)) throw new Error("It is not an object.");
       // what the text leaves out has its default, as in the service
-      form.setFieldValue("policy", { ...NEW_POLICY, ...policy } as Policy);
+      const given = { ...NEW_POLICY, ...policy } as Policy;
+      if (!Array.isArray(given.steps)) throw new Error("Its steps are no list.");
+      const steps = given.steps.map((step) => ({ ...NEW_STEP, ...step, then: { ...NEW_STEP.then, ...step.then } }));
+      form.setFieldValue("policy", { ...given, steps });
       setRawError(null);
       return true;
     } catch (cause) {
@@ -128,7 +132,8 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
   const share = at("target.share");
   return (
     <>
-      <Steps form={form} />
+      <Steps form={form} others={others} />
+      <Overflows form={form} others={others} />
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <Fieldset legend="Service level target">
           <Group grow align="start">
@@ -196,7 +201,7 @@ function PolicyFields({ form, others }: { form: UseFormReturnType<QueueValues>; 
           <Switch label="Voicemail" {...on("voicemail")} />
         </Group>
       </Fieldset>
-      <Hint>People who wait now follow the new policy too.</Hint>
+      <Hint>People who wait now follow the new policy too. Hours, closing messages and what else a policy has are written in its text.</Hint>
     </>
   );
 }

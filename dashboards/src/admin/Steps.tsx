@@ -4,14 +4,15 @@ import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-r
 import { SecondsInput } from "./inputs";
 import { STRATEGIES, beginnings, stepInWords } from "./policy";
 import type { QueueValues } from "./QueueForm";
-import { NEW_STEP, type Step } from "./records";
+import { NEW_STEP, type Queue, type Step } from "./records";
+import { ThenInput } from "./ThenInput";
 
 const MOST = 10;
 /** The service's errors point at a column. */
 const FILTER_TEXT = { fontFamily: "var(--mantine-font-family-monospace)", fontSize: "var(--mantine-font-size-xs)" };
 
 /** The routing steps in their order: each relaxes what the one before required. */
-export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
+export function Steps({ form, others }: { form: UseFormReturnType<QueueValues>; others: readonly Queue[] }) {
   const { steps } = form.values.policy;
   const begins = beginnings(steps);
   const last = steps.length - 1;
@@ -77,12 +78,12 @@ export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
                 {...form.getInputProps(`policy.steps.${nth}.strategy`)}
               />
               <SecondsInput
-                label={nth === last ? "For (the last one stays)" : "For"}
+                label={nth === last && step.then.to === "next" ? "For (the last one stays)" : "For"}
                 w="11rem"
-                disabled={nth === last && steps.length > 1}
+                disabled={nth === last && steps.length > 1 && step.then.to === "next"}
                 {...form.getInputProps(`policy.steps.${nth}.seconds`)}
               />
-              <Stack gap={6} mt={26}>
+              <Group gap="lg" w="100%">
                 <Checkbox
                   label="Must speak the language"
                   {...form.getInputProps(`policy.steps.${nth}.language`, { type: "checkbox" })}
@@ -91,7 +92,12 @@ export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
                   label="Must have the skills"
                   {...form.getInputProps(`policy.steps.${nth}.skills`, { type: "checkbox" })}
                 />
-              </Stack>
+                <Checkbox
+                  label="Skipped while nobody can"
+                  {...form.getInputProps(`policy.steps.${nth}.skip`, { type: "checkbox" })}
+                  data-testid={`step-${nth}-skip`}
+                />
+              </Group>
             </Group>
             <Textarea
               label="Filter"
@@ -105,6 +111,21 @@ export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
               {...form.getInputProps(`policy.steps.${nth}.filter`)}
               data-testid={`step-${nth}-filter`}
             />
+            <Group mt={8} align="start" gap="sm">
+              <ThenInput
+                form={form}
+                path={`policy.steps.${nth}.then`}
+                then={step.then}
+                others={others}
+                label="After it comes"
+                next={nth === last ? "Nothing: it stays" : "The next step"}
+              />
+              {step.then.to !== "next" && nth < last && (
+                <Text size="xs" c="var(--error)" mt={26}>
+                  The steps behind this one are never reached.
+                </Text>
+              )}
+            </Group>
           </Paper>
         ))}
       </Stack>
@@ -114,7 +135,7 @@ export function Steps({ form }: { form: UseFormReturnType<QueueValues> }) {
         variant="default"
         leftSection={<IconPlus size={14} />}
         disabled={steps.length >= MOST}
-        onClick={() => form.insertListItem("policy.steps", { ...(steps.at(-1) ?? NEW_STEP) })}
+        onClick={() => form.insertListItem("policy.steps", { ...(steps.at(-1) ?? NEW_STEP), then: NEW_STEP.then })}
         data-testid="add-step"
       >
         Add a step

@@ -61,6 +61,13 @@ export interface ImportReport {
 
 export type Strategy = "longest_idle" | "least_loaded" | "best_rated" | "least_scarce" | "random";
 
+/** What comes after. `queue`: its short name; `message`: by language. */
+export interface Then {
+  to: "next" | "queue" | "callback" | "voicemail" | "close";
+  queue?: string | null;
+  message?: Texts | null;
+}
+
 export interface Step {
   tiers: number[];
   language: boolean;
@@ -69,10 +76,22 @@ export interface Step {
   filter: string;
   strategy: Strategy;
   seconds: number;
+  head_start_seconds: number;
+  skip: boolean;
+  then: Then;
 }
 
+export interface Overflow {
+  on: "length" | "wait" | "nobody";
+  /** contacts, or seconds */
+  most: number;
+  then: Then;
+}
+
+/** The form shows these; what else a policy has stays as it is (docs/routing.md). */
 export interface Policy {
   steps: Step[];
+  overflow: Overflow[];
   offer_seconds: Load;
   head_start_seconds: number;
   expert_head_start_seconds: number;
@@ -115,13 +134,27 @@ export interface EntryPoint {
   origins: string[];
   customer_queue_id: string;
   expert_queue_id: string;
+  /** 0 to 9 */
+  priority: number;
+  attributes: Record<string, AttributeValue>;
 }
 
-export const NEW_STEP: Step = { tiers: [1], language: true, skills: true, filter: "", strategy: "longest_idle", seconds: 60 };
+export const NEW_STEP: Step = {
+  tiers: [1],
+  language: true,
+  skills: true,
+  filter: "",
+  strategy: "longest_idle",
+  seconds: 60,
+  head_start_seconds: 0,
+  skip: false,
+  then: { to: "next", queue: null, message: null },
+};
 
 /** As the service fills in a queue's policy: for a new queue. */
 export const NEW_POLICY: Policy = {
   steps: [NEW_STEP],
+  overflow: [],
   offer_seconds: { voice: 20, chat: 30, video: 30 },
   head_start_seconds: 0,
   expert_head_start_seconds: 1800,
@@ -188,4 +221,60 @@ export const entryPoints = {
   create: (body: Partial<EntryPoint>) => api.post<EntryPoint>("/api/entry-points", body),
   change: (id: string, body: Partial<Written<EntryPoint, never>>) =>
     api.patch<EntryPoint>(`/api/entry-points/${id}`, body),
+};
+
+export interface Problem {
+  /** dotted; empty: the whole */
+  field: string;
+  message: string;
+  /** from 1 */
+  line?: number;
+  column?: number;
+}
+
+export interface Change {
+  field: string;
+  what: "added" | "dropped" | "changed";
+  /** a sentence that begins with the field */
+  text: string;
+}
+
+export interface Version {
+  number: number;
+  note: string;
+  /** null: the command line, or nobody */
+  author: string | null;
+  at: string | null;
+  restores: number | null;
+  active: boolean;
+}
+
+export type VersionText = Version & { text: string };
+
+export interface Checked {
+  problems: Problem[];
+  changes: Change[];
+  /** the version that is active now */
+  active: number;
+}
+
+const history = async (query: string, signal?: AbortSignal) =>
+  (await api.get<{ versions: Version[] }>(`/api/policy/versions${query}`, signal)).versions;
+
+export const policy = {
+  read: (signal: AbortSignal) => api.get<VersionText>("/api/policy", signal),
+  history: (signal: AbortSignal) => history("?limit=20", signal),
+  historyBefore: (number: number) => history(`?limit=20&before=${number}`),
+  /** What a version changed: against the one in front of it, or against `before`. */
+  difference: async (after: number, before?: number) =>
+    (
+      await api.get<{ changes: Change[] }>(
+        `/api/policy/difference?after=${after}${before === undefined ? "" : `&before=${before}`}`,
+      )
+    ).changes,
+  check: (text: string) => api.post<Checked>("/api/policy/check", { text }),
+  activate: (text: string, seen: number, note: string) =>
+    api.post<VersionText>("/api/policy/activate", { text, seen, note }),
+  rollBack: (number: number, seen: number, note: string) =>
+    api.post<VersionText>("/api/policy/rollback", { number, seen, note }),
 };
