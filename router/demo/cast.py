@@ -6,7 +6,6 @@ The numbers are of the ranges that the German regulator keeps free for fiction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from router.identity.agents import Agent
 
@@ -17,86 +16,18 @@ PASSWORD = "second-line-please"
 """Of every login that the demo prints. `serve` refuses the demo's database for it."""
 WIDGET = "demo"
 
-MENU: list[dict[str, Any]] = [
-    {
-        "key": "1",
-        "topic": "internet",
-        "label": {
-            "en": "Internet and Wi-Fi",
-            "de": "Internet und WLAN",
-            "pt": "Internet e Wi-Fi",
-            "ru": "Интернет и Wi-Fi",
-        },
-        "skills": ["internet"],
-    },
-    {
-        "key": "2",
-        "topic": "router",
-        "label": {"en": "Router", "de": "Router", "pt": "Router", "ru": "Роутер"},
-        "skills": ["router"],
-    },
-    {
-        "key": "3",
-        "topic": "invoice",
-        "label": {
-            "en": "Invoice and contract",
-            "de": "Rechnung und Vertrag",
-            "pt": "Fatura e contrato",
-            "ru": "Счёт и договор",
-        },
-        "skills": ["invoice"],
-    },
-]
-
-_TIMES: dict[str, Any] = {
-    "offer_seconds": {"voice": 25, "chat": 25, "video": 25},
-    "wrap_up_seconds": 60,
-    "retry_seconds": 60,
-    "target": {"seconds": 20, "share": 0.8},
-    "chat": {"warn_seconds": 180, "end_seconds": 300, "vanished_seconds": 60},
-    "voicemail": True,
-}
-QUEUES: dict[str, tuple[str, dict[str, Any]]] = {
-    "experts": (
-        "Experts",
-        {
-            **_TIMES,
-            "steps": [
-                {"tiers": [2], "skills": False, "seconds": 60},
-                {"tiers": [2], "language": False, "skills": False},
-            ],
-        },
-    ),
-    "customers": (
-        "Customers",
-        {
-            **_TIMES,
-            "steps": [
-                {"tiers": [1], "strategy": "best_rated", "seconds": 20},
-                {"tiers": [1], "skills": False, "seconds": 100},
-                {"tiers": [1, 2], "skills": False},
-            ],
-            "escalates_to": "experts",
-        },
-    ),
-}
-"""By slug: name and policy."""
-
 
 @dataclass(frozen=True)
 class Line:
-    """A number of the company. label: for who dials it."""
+    """A number of the company, as its policy (`policy.yaml`) has it. label: for who dials it."""
 
     address: str
-    language: str
-    languages: tuple[str, ...]
-    menu: list[dict[str, Any]]
     label: str
 
 
 LINES = (
-    Line("+493023125100", "en", ("en", "de"), MENU, "English or German, with a menu"),
-    Line("+493023125200", "de", ("de",), [], "In German, straight to the line"),
+    Line("+493023125100", "English or German, with a menu"),
+    Line("+493023125200", "In German, straight to the line"),
 )
 
 

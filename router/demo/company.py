@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from uuid import UUID
 
 from aiohttp import web
@@ -14,10 +15,12 @@ from router.identity import agents, audit, passwords
 from router.identity.entries import Entry
 from router.identity.hashing import Hasher
 from router.identity.register import store
-from router.queues import policy
+from router.policy.checks import check_text
+from router.policy.versions import By, Refused, change
 from router.store.truth import Connection
-from router.web import ways_in
 from router.web.keys import HASHER, POOL
+
+POLICY = files("router.demo").joinpath("policy.yaml").read_text("utf-8")
 
 MARK = "demo"
 """In a workspace's policy: its passwords are known to everybody."""
@@ -68,18 +71,12 @@ async def _found(conn: Connection, hasher: Hasher) -> None:
         cast.COMPANY,
         {MARK: True},
     )
-    queues = {}
-    for slug, (name, document) in cast.QUEUES.items():
-        policy.parse(document)
-        queues[slug] = await conn.fetchval(
-            "insert into queue (workspace_id, slug, name, policy) values ($1, $2, $3, $4)"
-            " returning id",
-            ws,
-            slug,
-            name,
-            document,
-        )
-    await _ways_in(conn, ws, queues)
+    document, problems = check_text(POLICY, "DE")
+    if document is None:
+        raise Refused(problems)
+    made = document
+    by = By(None, "The demo company")
+    await change(conn, ws, by, lambda draft: replace(draft, document=made), source=POLICY)
     for member in cast.STAFF:
         password = passwords.check(cast.PASSWORD, email=member.email)
         await employ(conn, ws, member, await hasher.hash(password))
@@ -105,25 +102,6 @@ async def employ(conn: Connection, ws: UUID, member: cast.Member, hashed: str) -
         checked = agents.checked_agent(member.agent, await agents.country(conn, ws))
         await agents.write(conn, ws, made, checked)
     return made
-
-
-async def _ways_in(conn: Connection, ws: UUID, queues: dict[str, UUID]) -> None:
-    widget = cast.Line(cast.WIDGET, "en", ("en", "de", "pt", "ru"), cast.MENU, "")
-    for kind, line in [("widget", widget), *(("phone", line) for line in cast.LINES)]:
-        await conn.execute(
-            "insert into entry_point (workspace_id, kind, address, name, language, languages,"
-            " menu, customer_queue_id, expert_queue_id)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            ws,
-            kind,
-            ways_in.address(kind, line.address, "DE"),
-            cast.COMPANY,
-            line.language,
-            ways_in.languages(line.language, line.languages),
-            ways_in.menu(line.menu),
-            queues["customers"],
-            queues["experts"],
-        )
 
 
 async def register(
