@@ -11,12 +11,12 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from router.errors import Unavailable
+from router.errors import Rebuilding, Unavailable
 from router.explanations.facts import Count, Reserve
 from router.queues.engine import Engine
-from router.queues.keys import key
+from router.queues.keys import epoch_key, key
 
-CLASSES_SEEN = 500
+CLASSES_SEEN = 200
 """Sorts of agents that are counted; of more, so many are drawn and the rest is estimated."""
 
 LINES_SEEN = 300
@@ -27,6 +27,7 @@ class Live:
     """One workspace's live picture, in one epoch."""
 
     def __init__(self, engine: Engine, workspace_id: UUID, epoch: int) -> None:
+        self._engine = engine
         self._redis = engine.redis
         self._ws = workspace_id
         self._epoch = epoch
@@ -48,10 +49,18 @@ class Live:
             raise Unavailable("the live store does not answer") from error
 
     async def contact(self, contact: str) -> tuple[dict[str, str], dict[str, str]]:
-        """The contact's hash, and who is excluded until when."""
-        fields, excluded = await self.read(
-            ("HGETALL", self.name("contact", contact)), ("HGETALL", self.name("excluded", contact))
+        """The contact's hash, and who is excluded until when.
+
+        Raises Rebuilding when the picture is another one than this epoch's.
+        """
+        held, fields, excluded = await self.read(
+            ("GET", epoch_key(self._ws)),
+            ("HGETALL", self.name("contact", contact)),
+            ("HGETALL", self.name("excluded", contact)),
         )
+        if held != str(self._epoch):
+            self._engine.forget_epoch(self._ws)
+            raise Rebuilding("the live picture is being rebuilt; try again in a moment")
         return _hash(fields), _hash(excluded)
 
     async def offer(self, offer: str) -> dict[str, str]:
@@ -70,19 +79,35 @@ class Live:
         )[0]
         return Reserve(float(share or 0), int(there or 0), int(idle or 0))
 
-    async def count(self, kind: str, channel: str) -> Count:
-        """How many signed in could serve a kind, and how many of them are free."""
-        listed = self.name("able_classes", kind)
-        total, classes = await self.read(("SCARD", listed), ("SRANDMEMBER", listed, CLASSES_SEEN))
-        signed = await self.read(
-            *(("HGET", self.name("class", name), "signed") for name in classes)
+    async def counts(self, kinds: Iterable[str], channel: str) -> dict[str, Count]:
+        """How many signed in could serve each kind, and how many of them are free."""
+        names = list(dict.fromkeys(kinds))
+        listed = [self.name("able_classes", kind) for kind in names]
+        answers = await self.read(
+            *(
+                command
+                for key_ in listed
+                for command in (("SCARD", key_), ("SRANDMEMBER", key_, CLASSES_SEEN))
+            )
         )
-        idle = await self.read(*(("ZCARD", self.name("idle", name, channel)) for name in classes))
-        signed_in, free = sum(int(each or 0) for each in signed), sum(idle)
-        if total <= len(classes) or not classes:
-            return Count(signed_in, free)
-        share = total / len(classes)
-        return Count(round(signed_in * share), round(free * share), exact=False)
+        # the steps of a contact share most of their classes
+        classes = sorted({name for drawn in answers[1::2] for name in drawn})
+        found = await self.read(
+            *(
+                command
+                for name in classes
+                for command in (
+                    ("HGET", self.name("class", name), "signed"),
+                    ("ZCARD", self.name("idle", name, channel)),
+                )
+            )
+        )
+        signed = {name: int(n or 0) for name, n in zip(classes, found[::2], strict=True)}
+        idle = dict(zip(classes, found[1::2], strict=True))
+        return {
+            kind: _count(total, [signed[name] for name in drawn], [idle[name] for name in drawn])
+            for kind, total, drawn in zip(names, answers[::2], answers[1::2], strict=True)
+        }
 
     async def agent(self, agent: str) -> dict[str, str]:
         """The agent's hash, empty when the live store does not know them."""
@@ -103,13 +128,19 @@ class Live:
         )
         return sum(able)
 
-    async def ahead(self, cls: str, channel: str, score: float) -> int:
-        """Contacts of this channel that agents of this class would take before this score."""
+    async def ahead(self, cls: str, channel: str, score: float, *, experts_only: bool) -> int:
+        """Contacts of this channel that agents of this class would take before this score.
+
+        experts_only: the reserve keeps them from customers.
+        """
         kinds = (
             await self.read(
                 ("ZINTER", 2, self.name("lines", channel), self.name("kinds", cls, channel))
             )
         )[0]
+        if experts_only:
+            # the lane can be read off a kind's name
+            kinds = [kind for kind in kinds if kind.endswith("e")]
         counts = await self.read(
             *(
                 ("ZCOUNT", self.name("line", kind), "-inf", f"({score:.0f}")
@@ -126,6 +157,14 @@ def steps_in(text: str) -> list[tuple[str, str, int, int, bool]]:
         kind, strategy, from_ms, ahead_ms, skip = step.split()
         found.append((kind, strategy, int(from_ms), int(ahead_ms), skip == "1"))
     return found
+
+
+def _count(classes: int, signed: list[int], idle: list[int]) -> Count:
+    """Of all classes, from those that were drawn."""
+    if classes <= len(signed) or not signed:
+        return Count(sum(signed), sum(idle))
+    share = classes / len(signed)
+    return Count(round(sum(signed) * share), round(sum(idle) * share), exact=False)
 
 
 def _hash(answer: Any) -> dict[str, str]:

@@ -150,6 +150,7 @@ class Explanations:
                 [int(kind[:-1]) for kind, *_ in steps],
             )
         }
+        counts = await live.counts((kind for kind, *_ in steps), row["channel"])
         found = []
         for n, (kind, strategy, from_ms, ahead_ms, skip) in enumerate(steps, 1):
             record = kinds.get(int(kind[:-1]))
@@ -163,7 +164,7 @@ class Explanations:
                     ahead_ms=ahead_ms,
                     skip=skip,
                     built=record is not None and record["built_at"] is not None,
-                    count=await live.count(kind, row["channel"]),
+                    count=counts[kind],
                 )
             )
         return tuple(found)
@@ -198,7 +199,8 @@ class Explanations:
         ahead = 0
         if fields.get("cls") and waiting.line_ms is not None:
             score = waiting.arrived_ms - waiting.head_start_ms
-            ahead = await live.ahead(fields["cls"], waiting.channel, score)
+            kept = row["tier"] >= 2 and waiting.reserve.keeps
+            ahead = await live.ahead(fields["cls"], waiting.channel, score, experts_only=kept)
         return Candidate(
             agent=Named(row["id"], row["name"]),
             profile=profile_of(row, rules),

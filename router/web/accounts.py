@@ -25,11 +25,15 @@ Count = Annotated[int, Meta(ge=0, le=20)]
 
 
 class Capacity(Body):
-    """How many contacts at once on each channel; at most one voice and one video."""
+    """How many contacts at once on each channel; at most one voice and one video.
+
+    all: of all channels together, null: no bound of its own.
+    """
 
     voice: Count = 1
     chat: Count = 3
     video: Count = 1
+    all: Annotated[int, Meta(ge=1, le=22)] | None = None
 
 
 class Location(Body):
@@ -108,7 +112,11 @@ def _agent(body: AgentBody | UnsetType | None) -> Agent | None:
         body.tier,
         body.languages,
         body.skills,
-        {"voice": body.capacity.voice, "chat": body.capacity.chat, "video": body.capacity.video},
+        {
+            channel: count
+            for channel, count in msgspec.to_builtins(body.capacity).items()
+            if count is not None
+        },
         body.reach,
         body.reach_address,
         body.levels,

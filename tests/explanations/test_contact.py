@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from router.explanations.facts import Offered, Waiting
+import pytest
+
+from router.errors import Rebuilding
+from router.explanations.facts import Count, Offered, Waiting
 from router.explanations.reader import Explanations
 from router.explanations.summary import asked_for, chosen, standing
+from router.queues.keys import epoch_key
 from tests.house import House
 from tests.web.service import Service
 
@@ -41,6 +45,27 @@ async def test_who_could_and_who_is_free_is_counted_for_each_step(house: House) 
     assert asked_for(waiting.steps[0].requirement) == "tier 2; speaks en; skilled in router"
     assert standing(waiting) == "1 agent signed in could serve it; none of them is free."
     assert await says(house, first) == "It is in the hands of Busy."
+
+
+async def test_of_very_many_sorts_of_agents_some_are_counted_and_said_to_be(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.explanations.live.CLASSES_SEEN", 1)
+    # what this one asks for makes two sorts of agents
+    await house.arrive(language="de", channel="voice")
+    await house.agent("Ana", languages=("en",), presence="break")
+    await house.agent("Ben", languages=("en", "de"), presence="break")
+    contact = await house.arrive()
+    waiting, _ = await told(house, contact)
+    assert waiting.steps[0].count == Count(2, 0, exact=False)
+    assert (await says(house, contact)).startswith("About 2 agents signed in could serve it")
+
+
+async def test_nothing_is_told_of_a_picture_that_is_being_made_anew(house: House) -> None:
+    contact = await house.arrive()
+    await house.redis.set(epoch_key(house.workspace), "rebuilding:9")
+    with pytest.raises(Rebuilding):
+        await told(house, contact)
 
 
 async def test_nobody_signed_in_is_told_as_such(house: House) -> None:

@@ -321,6 +321,29 @@ async def test_what_filters_may_name_of_an_agent_is_checked_at_its_field(
     assert await house.pool.fetchval("select count(*) from agent") == 0
 
 
+async def test_what_an_agent_takes_can_be_bounded_in_all(
+    service: Service, house: House, admin: UUID
+) -> None:
+    agent = await house.agent("Ana")
+    path = f"/api/accounts/{agent}"
+    for given, kept in (
+        (
+            {"voice": 1, "chat": 3, "video": 0, "all": 2},
+            {"voice": 1, "chat": 3, "video": 0, "all": 2},
+        ),
+        ({"voice": 1, "chat": 3, "video": 0, "all": None}, {"voice": 1, "chat": 3, "video": 0}),
+    ):
+        body = {"agent": {"tier": 1, "languages": ["en"], "capacity": given}}
+        status, changed = await service.call("PATCH", path, json=body, by=admin)
+        assert (status, changed["agent"]["capacity"]) == (200, kept)
+        assert (await house.live_agent(agent)).get("cap:all") == (
+            str(given["all"]) if given["all"] else None
+        )
+    body["agent"]["capacity"] = {"all": 0}
+    status, answer = await service.call("PATCH", path, json=body, by=admin)
+    assert (status, answer["error"]["field"]) == (422, "agent.capacity.all")
+
+
 async def test_the_router_hears_of_what_filters_may_name(
     service: Service, house: House, admin: UUID
 ) -> None:

@@ -146,6 +146,17 @@ function AgentFields({ form, skills }: { form: UseFormReturnType<AccountValues>;
           <NumberInput label="Calls" min={0} max={1} allowDecimal={false} {...form.getInputProps("agent.capacity.voice")} />
           <NumberInput label="Chats" min={0} max={20} allowDecimal={false} {...form.getInputProps("agent.capacity.chat")} />
           <NumberInput label="Videos" min={0} max={1} allowDecimal={false} {...form.getInputProps("agent.capacity.video")} />
+          <NumberInput
+            label="In all"
+            placeholder="no limit"
+            min={1}
+            max={22}
+            allowDecimal={false}
+            {...form.getInputProps("agent.capacity.all")}
+            value={form.values.agent.capacity.all ?? ""}
+            onChange={(all) => form.setFieldValue("agent.capacity.all", all === "" ? null : Number(all))}
+            data-testid="capacity-all"
+          />
         </Group>
       </Fieldset>
       <Radio.Group label="Calls are answered" {...form.getInputProps("agent.reach")}>

@@ -8,7 +8,8 @@ export interface AgentRecord {
   tier: number;
   languages: string[];
   skills: string[];
-  capacity: Load;
+  /** per channel, and of all together where that is bounded */
+  capacity: Load & { all?: number | null };
   reach: Reach;
   /** E.164 for a phone, a SIP address for sip */
   reach_address?: string | null;
