@@ -29,6 +29,7 @@ from router.queues.picture import held_arguments
 
 MATCHES = 50
 SAMPLE = 100
+AT_A_TIME = 500
 LANGUAGES = ("en", "de", "pt")
 """Of who is idle, of who is busy, and of nobody."""
 
@@ -62,11 +63,13 @@ class Scene:
         self._here = here[:SAMPLE]
 
     def registered(self, agents: int) -> None:
-        """So many who have been there and are offline."""
-        away = [self.people.agent("en") for _ in range(agents)]
-        self._fill("present", away, agents, "agents who come")
-        gone = (each | {"version": 2, "state": "offline"} for each in away)
-        self._fill("present", gone, agents, "agents who go")
+        """So many who have been there and are offline: they came and went, some at a time."""
+        for begin in range(0, agents, AT_A_TIME):
+            here = [self.people.agent("en") for _ in range(min(AT_A_TIME, agents - begin))]
+            self.picture.call("present", here)
+            gone = [each | {"version": 2, "state": "offline"} for each in here]
+            self.picture.call("present", gone)
+            self._tell(f"agents who come and go: {begin:,} of {agents:,}")
 
     def waiting(self, contacts: int, language: str = "de") -> None:
         """So many contacts who wait."""
