@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from router.policy import text
 from router.policy.checks import check_text
-from router.policy.document import Document, sparse
+from router.policy.document import Document, EntryPoint, sparse
 
 GOOD = """
 rules:
@@ -80,7 +82,8 @@ REPLACED = [
     ("name: Shop, customers", "name: Shop, language: de, languages: [en], customers",
      "entry_points[1].language", "one of the languages"),
     ("name: Shop,", "name: Shop, priority: 12,", "entry_points[1].priority", ""),
-    ("name: Shop,", "name: Shop, attributes: {plan: 3},", "entry_points[1].attributes.plan", "text"),
+    ("name: Shop,", "name: Shop, attributes: {plan: 3},",
+     "entry_points[1].attributes.plan", "text"),
     ("name: Shop,", "name: Shop, attributes: {x: 3},", "entry_points[1].attributes.x", "declares"),
     ("key: 1", "key: 12", "entry_points[0].menu[0].key", "digit"),
     ("mon:", "mo:", "rules.schedules.office.weekly.mo", "no such field"),
@@ -144,3 +147,8 @@ def test_a_chain_of_thousands_of_queues_is_checked_without_exhausting_anything()
         for n in range(2000)
     )
     assert told(chain + "  q2000: {name: Q}\n") == []
+
+
+def test_every_field_of_an_entry_point_is_told() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+    assert [name for name in EntryPoint.__struct_fields__ if f"`{name}`" not in page] == []
