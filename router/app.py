@@ -64,6 +64,7 @@ from router.web import (
     pages,
     socket,
     statistics,
+    told_waits,
     widgets,
     workspace,
 )
@@ -182,8 +183,9 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _statistics(app: web.Application) -> AsyncIterator[None]:
-    app[keys.STATISTICS] = Statistics(app[keys.POOL])
-    async with _beside(Rollup(app[keys.POOL]).run_forever()):
+    statistics_read = app[keys.STATISTICS] = Statistics(app[keys.POOL])
+    rollup = Rollup(app[keys.POOL])
+    async with _beside(rollup.run_forever(), told_waits.run(statistics_read)):
         yield
 
 

@@ -125,6 +125,17 @@ class Statistics:
             intervals=listed,
         )
 
+    async def told_waits(self) -> list[tuple[str, str, Counts]]:
+        """Workspace and queue (slugs) with the counts of the last hour, where waits were told."""
+        rows = await self._pool.fetch(
+            f"select w.slug as workspace, q.slug as queue, {_SUMS} from statistics_interval i"
+            " join workspace w on w.id = i.workspace_id"
+            " join queue q on q.workspace_id = w.id and q.id::text = i.subject"
+            " where i.dimension = 'queue' and i.starts_at > now() - interval '1 hour'"
+            " group by w.slug, q.slug having sum(estimates) > 0",
+        )
+        return [(row["workspace"], row["queue"], _counts(row)) for row in rows]
+
     async def _sums(
         self, workspace_id: UUID, begin: datetime, end: datetime, by: By, of: str | None
     ) -> list[asyncpg.Record]:

@@ -276,7 +276,12 @@ end
 local function let_go(id, c)
   out_of_queue(id, c)
   if not present(c.offer) then return nil end
-  if c.st ~= 'handling' then return take_back(c.offer, 'withdrawn') end
+  if c.st ~= 'handling' then
+    local agent, taken = take_back(c.offer, 'withdrawn')
+    -- it counts for the queue that it was made in
+    if taken then taken.queue = c.queue end
+    return agent, taken
+  end
   local a = agent_of(c.agent)
   begin_wrapup(a, c.offer)
   place_agent(a)
