@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from router.channels.admission import Admission
+from router.channels.spending import Spending
 from router.queues.head_starts import Claim, head_start_seconds
 from router.queues.policy import Policy
 from router.store.truth import Connection, Row
@@ -13,7 +13,7 @@ LOST_SECONDS = 1800
 """An agent who was lost by accident: the contact goes to the front."""
 
 
-class Claims(Admission):
+class Claims(Spending):
     """Head starts of contacts that moved, were passed on, or come back."""
 
     async def _ahead(

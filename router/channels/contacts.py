@@ -7,7 +7,6 @@ from uuid import UUID
 
 from router.channels.admission import Closed
 from router.channels.arrivals import Arrival, Arrivals
-from router.channels.callbacks import Callbacks
 from router.channels.chat import on_leaving
 from router.channels.following import Following
 from router.channels.handlings import Handlings
@@ -25,7 +24,7 @@ PRESENCES = ("available", "break", "offline")
 _WRAP_UP_S = float(Policy().wrap_up_seconds)
 
 
-class Contacts(Arrivals, Waiting, Handlings, Callbacks, Leaving, Following):
+class Contacts(Arrivals, Waiting, Handlings, Leaving, Following):
     """Arriving, waiting, being handled, ending; and the presence of those who answer."""
 
     async def end(

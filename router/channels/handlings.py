@@ -6,13 +6,12 @@ from typing import Literal
 from uuid import UUID
 
 from router.channels.claims import LOST_SECONDS, Claims, most_seconds
+from router.channels.line import put_release
 from router.channels.offers import Offers
 from router.channels.records import Contact, Handling, HandOver
 from router.errors import Conflict, NotFound
-from router.queues.outbox import Pending, put
 from router.queues.picture import policy_of
 from router.queues.presence import agent_changed, hold_kinds
-from router.store.truth import Connection, Row
 
 
 class Handlings(Offers, Claims):
@@ -230,21 +229,3 @@ class Handlings(Offers, Claims):
         )
         seq = await self._pool.fetchval("select last_seq from contact where id = $1", contact_id)
         await self._conversations.announce(workspace_id, contact_id, seq)
-
-
-async def put_release(connection: Connection, handling: Row) -> Pending:
-    """The operation that frees the hand of a handling that is done.
-
-    Its subject is the contact, so that it never overtakes the `hold` that took the hand.
-    """
-    return await put(
-        connection,
-        handling["workspace_id"],
-        handling["contact_id"],
-        "release",
-        {
-            "agent": handling["agent_id"],
-            "offer": handling["offer_id"],
-            "contact": handling["contact_id"],
-        },
-    )

@@ -119,3 +119,21 @@ class Line:
             "enter",
             enter_arguments(row, policy, steps, await excluded_of(connection, row, policy)),
         )
+
+
+async def put_release(connection: Connection, handling: Row) -> Pending:
+    """The operation that frees the hand of a handling that is done.
+
+    Its subject is the contact, so that it never overtakes the `hold` that took the hand.
+    """
+    return await put(
+        connection,
+        handling["workspace_id"],
+        handling["contact_id"],
+        "release",
+        {
+            "agent": handling["agent_id"],
+            "offer": handling["offer_id"],
+            "contact": handling["contact_id"],
+        },
+    )

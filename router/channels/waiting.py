@@ -40,27 +40,6 @@ class Waiting(Claims):
             )
         return Standing(live["state"], position, wait, servable=live["able"])
 
-    async def callback(self, contact_id: UUID, e164: str) -> Contact:
-        """Key 1: the person is called back and keeps their place. Races with accept.
-
-        Raises Conflict when the contact is no longer waiting.
-        """
-        async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(
-                "update contact set callback_to = $2 where id = $1 and channel = 'voice'"
-                " and state = 'waiting' returning *",
-                contact_id,
-                e164,
-            )
-            if row is not None:
-                await self._conversations.note(
-                    connection, row["workspace_id"], contact_id, "callback", {}, visible="staff"
-                )
-        if row is None:
-            state = await self._pool.fetchval("select state from contact where id = $1", contact_id)
-            raise Conflict("only a waiting call can become a callback", state=state)
-        return Contact.of(row)
-
     async def move(self, workspace_id: UUID, contact_id: UUID, queue_id: UUID, by: UUID) -> Contact:
         """A supervisor moves a waiting contact to another queue; it keeps its arrival.
 

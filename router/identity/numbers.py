@@ -57,6 +57,25 @@ def normalise(raw: str | None, country: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+_DEAR = frozenset(
+    {
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+        phonenumbers.PhoneNumberType.PERSONAL_NUMBER,  # forwarded to anywhere, at anybody's price
+        phonenumbers.PhoneNumberType.PAGER,
+    }
+)
+
+
+def tariff(e164: str) -> tuple[str | None, bool]:
+    """The country that a number belongs to (ISO 3166; None: none, as of satellites), and whether
+    calling it costs more than a call to there: premium and shared cost, personal numbers."""
+    number = phonenumbers.parse(e164)
+    region = phonenumbers.region_code_for_number(number)
+    country = region if region and region.isalpha() else None
+    return country, phonenumbers.number_type(number) in _DEAR
+
+
 def masked(e164: str) -> str:
     """The number as freelancers see it: country and last two digits, `+49 ••• ••42`."""
     try:

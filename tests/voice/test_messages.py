@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -230,3 +231,78 @@ async def test_after_its_wait_a_caller_hears_why_the_call_ends(exchange: Exchang
     assert "Call us on Monday." in heard
     assert "<Hangup" in heard
     assert (await exchange.contact(call))["outcome"] == "closed"
+
+
+async def test_a_caller_chooses_a_time_and_is_called_then(exchange: Exchange) -> None:
+    call = sid()
+    heard = await waiting(exchange, call)
+    times = await exchange.ask(address(heard, "wait"), CallSid=call, Digits="3")
+    assert "press 2" in times
+    heard = await exchange.ask(address(times, "times"), CallSid=call, Digits="2")
+    assert "ends in 5 6 7 8" in heard
+    for _ in range(2):
+        kept = await exchange.ask(address(heard, "confirm"), CallSid=call, Digits="1")
+        assert "We will call you on" in kept
+    contact = await exchange.contact(call)
+    assert (contact["state"], contact["callback_to"]) == ("arriving", "+4915112345678")
+    assert await exchange.house.pool.fetchval("select at > now() from callback")
+    await hangs_up(exchange, call)
+    assert (await exchange.contact(call))["outcome"] is None
+
+
+async def test_out_of_hours_a_caller_chooses_a_time_or_is_let_go(exchange: Exchange) -> None:
+    house = exchange.house
+    closed = {"to": "callback", "message": {"en": "We are back at eight."}}
+    await house.queue("customers", {**POLICY, "hours": "later", "closed": closed})
+    later = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    hours = {"exceptions": [{"date": later, "hours": ["10:00-12:00"]}], "time_zone": "UTC"}
+    await house.pool.execute("update workspace set policy = $1", {"schedules": {"later": hours}})
+    chooses, leaves = sid(), sid()
+    for call in (chooses, leaves):
+        heard = await waiting(exchange, call)
+        assert "We are back at eight." in heard
+        assert "When shall we call you?" in heard
+    heard = await exchange.ask(address(heard, "times"), CallSid=leaves, Digits="")
+    assert "<Hangup" in heard
+    assert (await exchange.contact(leaves))["outcome"] == "closed"
+    progress = await exchange.voice.legs.get(chooses)
+    assert progress is not None
+    turn = progress.data["progress"]["turn"]
+    base = f"/twilio/voice/{progress.contact_id}"
+    heard = await exchange.ask(f"{base}/times?turn={turn}", CallSid=chooses, Digits="1")
+    await exchange.ask(address(heard, "confirm"), CallSid=chooses, Digits="1")
+    at = await house.pool.fetchval("select at from callback")
+    assert at.strftime("%Y-%m-%d %H:%M") == f"{later} 10:00"
+
+
+async def test_a_number_that_may_not_be_called_is_refused_aloud(exchange: Exchange) -> None:
+    call = sid()
+    asked = await incoming(exchange, call, From="anonymous")
+    heard = await exchange.ask(address(asked, "who"), CallSid=call, Digits="*")
+    heard = await exchange.ask(address(heard, "wait"), CallSid=call, Digits="1")
+    heard = await exchange.ask(address(heard, "number"), CallSid=call, Digits="09001234567")
+    heard = await exchange.ask(address(heard, "confirm"), CallSid=call, Digits="1")
+    assert "we cannot call that number" in heard
+    assert (await exchange.contact(call))["callback_to"] is None
+
+
+async def test_beyond_the_days_money_nobody_is_called_and_it_is_promised_for_tomorrow(
+    exchange: Exchange,
+) -> None:
+    house = exchange.house
+    agent = await house.agent("Ana", presence="offline")
+    call = sid()
+    heard = await waiting(exchange, call)
+    heard = await exchange.ask(address(heard, "wait"), CallSid=call, Digits="1")
+    await exchange.ask(address(heard, "confirm"), CallSid=call, Digits="1")
+    await hangs_up(exchange, call)
+    limits = {"callbacks": {"cents_a_minute": {"default": 10}, "cents_a_day": 29}}
+    await house.pool.execute("update workspace set policy = $1", limits)
+    await house.contacts.set_presence(house.workspace, agent, "available")
+    handling = await house.accept(agent)
+    await exchange.voice.connections.connect(handling.id)
+    assert exchange.provider.count("call") == 0
+    contact = await exchange.contact(call)
+    assert (contact["state"], contact["callback_tries"]) == ("arriving", 0)
+    assert await house.pool.fetchval("select at > now() from callback")
+    assert await house.pool.fetchval("select why from callback_refused") == "money"

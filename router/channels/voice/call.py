@@ -17,6 +17,7 @@ Question = Literal[
     "topic",  # what about?
     "wait",  # a round of the waiting loop
     "offer",  # a callback instead of waiting on?
+    "times",  # when shall we call?
     "confirm",  # call back on this number?
     "number",  # on which number then?
     "kept",  # you will be called back
@@ -35,6 +36,7 @@ Step = Literal[
     "checking",
     "topic",
     "line",
+    "times",
     "confirm",
     "number",
     "callback",
@@ -53,6 +55,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: wrong answers to the present question. pins: wrong PINs in this call.
     language, topic: as chosen. expert_number: as entered, until its PIN is right or given up.
     to: the number to call back. asked: the callback that the policy offers was offered.
+    times: to be called at, as told (ms); promised_ms: the one that was chosen.
     stars: the rating by keypad. at_ms: begin of a PIN's check.
     """
 
@@ -66,6 +69,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     expert_number: str | None = None
     to: str | None = None
     asked: bool = False
+    times: tuple[int, ...] = ()
+    promised_ms: int | None = None
     stars: int | None = None
     at_ms: int | None = None
 
@@ -136,7 +141,7 @@ class Call:
     the last one told. wait_s: None: not known, or nobody could serve. closed: the queue's
     announcement, or what the policy says instead of it. may_call_back, may_record: the queue's
     policy. leads: what it offers instead of waiting; told: with which words. message: the caller
-    has left one. outbound: we called them.
+    has left one. zone: in which times are told. outbound: we called them.
     met: this leg has been in a room before.
     rateable: ended after a conversation, and not rated yet.
     """
@@ -146,6 +151,7 @@ class Call:
     language: str
     entry: Entry
     progress: Progress = field(default_factory=Progress)
+    zone: str = "UTC"
     identified: bool = False
     number: str | None = None
     outbound: bool = False

@@ -135,6 +135,8 @@ class Callers:
         after = dialogue.press(loaded.call, asked, turn, keys)
         if after.step == "checking" and after != loaded.call.progress:
             after = with_(after, at_ms=now_ms())
+        if after.step == "times" and not after.times:
+            after = dialogue.offered(after, await self._settling.times(loaded))
         if after != loaded.call.progress:
             kept = await self._legs.keep(call_sid, loaded.call.progress, after)
             loaded = await self._settling.load(contact, call_sid)

@@ -16,7 +16,7 @@ import structlog
 
 from router.channels.voice.attempts import Attempt, Attempts
 from router.channels.voice.callers import Callers
-from router.channels.voice.dialling import Dialling
+from router.channels.voice.dialling import Dialling, Refusal
 from router.channels.voice.documents import Addresses
 from router.channels.voice.legs import Leg, Status
 from router.channels.voice.provider import Provider, Refused, Unanswered
@@ -163,7 +163,16 @@ class Connections:
                 await self.gone(change[1])
 
     async def _call_back(self, attempt: Attempt) -> None:
-        if not await self._dialling.person(attempt):
+        if not await self._contacts.callback_stands(attempt.contact):
+            return
+        try:
+            placed = await self._dialling.person(attempt)
+        except Refusal as refusal:
+            log.error("voice.callback_refused", why=refusal.why)
+            until = await self._contacts.tomorrow(attempt.contact)
+            await self._contacts.postpone(attempt.handling, until=until)
+            return
+        if not placed:
             await self.failed(attempt, party="caller", why="failed")
 
     async def look_for(self, leg: Leg) -> None:

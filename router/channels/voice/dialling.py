@@ -7,6 +7,7 @@ processes do not place the same call, and a request that got no answer is looked
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -28,6 +29,18 @@ CALLBACK_RING_SECONDS = 30
 CLOCKS_APART = timedelta(seconds=30)
 
 
+EnterCost = Callable[[UUID, str, str], Awaitable[str | None]]
+"""Enter a call into the ledger: contact, the leg's name, number; why it may not be placed."""
+
+
+class Refusal(Exception):
+    """The call is not placed. why: as in the ledger."""
+
+    def __init__(self, why: str):
+        super().__init__(why)
+        self.why = why
+
+
 class Dialling:
     """Places calls, each once."""
 
@@ -38,7 +51,9 @@ class Dialling:
         legs: Legs,
         provider: Provider,
         addresses: Addresses,
+        enter_cost: EnterCost,
     ):
+        self._enter_cost = enter_cost
         self._attempts = attempts
         self._legs = legs
         self._provider = provider
@@ -59,9 +74,16 @@ class Dialling:
         )
 
     async def person(self, attempt: Attempt) -> bool:
-        """Call the person back, for an agent who is in the room. False: refused."""
+        """Call the person back, for an agent who is in the room. False: Twilio refused.
+
+        Raises Refusal when the call would cost more than the rules allow.
+        """
         if attempt.callback_to is None or attempt.state != "connecting":
             return True
+        name = intended(attempt.handling, "caller", attempt.tries + 1)
+        why = await self._enter_cost(attempt.contact, name, attempt.callback_to)
+        if why is not None:
+            raise Refusal(why)
         return await self._dial(
             attempt,
             "caller",

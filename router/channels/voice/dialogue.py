@@ -16,6 +16,8 @@ from router.identity.numbers import normalise
 
 TRIES = 3
 """Wrong answers to one question, and wrong PINs in one call, before it goes on without."""
+TIMES = 6
+"""So many times nobody forgets while hearing them."""
 EXPERT_DIGITS = range(4, 13)
 
 
@@ -54,6 +56,8 @@ def question(call: Call) -> Question:
                 return "voicemail"
             if call.leads == "close":
                 return "bye"
+            if call.leads == "callback" and step in ("times", "confirm", "number"):
+                return step
             if step in ("language", "who", "pin", "checking", "topic"):
                 return step
             return "wait"
@@ -62,7 +66,7 @@ def question(call: Call) -> Question:
                 return "bye"
             if call.callback_to and (step == "callback" or not call.outbound):
                 return "kept"
-            if step in ("confirm", "number"):
+            if step in ("times", "confirm", "number"):
                 return step
             return "offer" if call.leads == "callback" and not call.progress.asked else "wait"
         case "handling":
@@ -127,6 +131,8 @@ def press(call: Call, asked: str, turn: int, keys: str | None) -> Progress:
             return _wait(call, fresh, keys) if keys else now
         case "offer":
             return _wait(call, replace(fresh, asked=True), keys)
+        case "times":
+            return _times(call, fresh, keys)
         case "confirm":
             return _confirm(call, fresh, keys)
         case "number":
@@ -187,7 +193,24 @@ def _wait(call: Call, fresh: Progress, keys: str) -> Progress:
         return replace(fresh, step="confirm" if call.number else "number", to=call.number)
     if keys == "2" and call.may_record:
         return replace(fresh, step="voicemail")
+    if keys == "3" and call.may_call_back:
+        return replace(fresh, step="times")  # which ones, the service looks up
     return replace(fresh, step="line")
+
+
+def offered(now: Progress, times: Sequence[int]) -> Progress:
+    """The progress with the times that can be promised; without any, back to where it was."""
+    if not times:
+        return replace(now, step="line", said="no_times", asked=True)
+    return replace(now, step="times", times=tuple(times[:TIMES]), asked=True)
+
+
+def _times(call: Call, fresh: Progress, keys: str) -> Progress:
+    chosen = int(keys) - 1 if keys.isdecimal() else -1
+    if not 0 <= chosen < len(fresh.times):
+        return replace(fresh, step="line", times=())
+    step: Step = "confirm" if call.number else "number"
+    return replace(fresh, step=step, to=call.number, promised_ms=fresh.times[chosen], times=())
 
 
 def _confirm(call: Call, fresh: Progress, keys: str) -> Progress:
@@ -195,7 +218,7 @@ def _confirm(call: Call, fresh: Progress, keys: str) -> Progress:
         return replace(fresh, step="callback")
     if keys == "2":
         return replace(fresh, step="number", to=None, tries=0)
-    return replace(fresh, step="line", to=None)
+    return replace(fresh, step="line", to=None, promised_ms=None)
 
 
 def _number(call: Call, fresh: Progress, keys: str) -> Progress:
@@ -203,7 +226,7 @@ def _number(call: Call, fresh: Progress, keys: str) -> Progress:
         return replace(fresh, step="confirm", to=to, tries=0)
     if keys and "*" not in keys and fresh.tries + 1 < TRIES:
         return replace(fresh, tries=fresh.tries + 1, said="number_wrong")
-    return replace(fresh, step="line", to=None, tries=0)
+    return replace(fresh, step="line", to=None, promised_ms=None, tries=0)
 
 
 def _rate(fresh: Progress, keys: str) -> Progress:

@@ -62,9 +62,10 @@ class Leg:
 
 @dataclass(frozen=True)
 class Status:
-    """A call's state as Twilio names it; unknown names change nothing."""
+    """A call's state as Twilio names it; unknown names change nothing. seconds: how long it was."""
 
     status: str
+    seconds: int | None = None
 
     @property
     def last(self) -> bool:
@@ -95,11 +96,13 @@ Event = Status | Joined | Left
 def heard(leg: Leg, event: Event) -> Leg:
     """The leg after this event: the same one if it is stale, doubled or unknown."""
     match event:
-        case Status(status):
+        case Status(status, seconds):
             state = _OF_STATUS.get(status)
             if state is None or _RANK[state] <= _RANK[leg.state]:
                 return leg
             data = {**leg.data, "status": status} if state == "ended" else leg.data
+            if state == "ended" and seconds is not None:
+                data = {**data, "seconds": seconds}
             return replace(leg, state=state, data=data)
         case Joined(room, conference, sequence) | Left(room, conference, sequence):
             if (_place(room), sequence) <= (_place(leg.room), leg.sequence):

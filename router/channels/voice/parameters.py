@@ -28,6 +28,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "ConferenceSid": re.compile(r"CF[0-9a-fA-F]{32}"),
     "RecordingSid": re.compile(r"(RE[0-9a-fA-F]{32})?"),
     "RecordingDuration": re.compile(r"(-?[0-9]{1,6})?"),
+    "CallDuration": re.compile(r"[0-9]{0,9}"),
     "SequenceNumber": re.compile(r"[0-9]{1,9}"),
     "Digits": re.compile(r"[0-9*#A-Da-dw]{0,64}|hangup"),
     "CallStatus": re.compile(r"[a-z-]{0,20}"),
@@ -44,7 +45,7 @@ _USUAL = frozenset(
     AccountSid ApiVersion ApplicationSid Called CalledCity CalledCountry CalledState CalledZip
     Caller CallerCity CallerCountry CallerState CallerZip CallToken Direction ForwardedFrom
     FromCity FromCountry FromState FromZip ToCity ToCountry ToState ToZip StirPassportToken
-    ParentCallSid Timestamp CallbackSource CallDuration Duration msg FinishedOnKey
+    ParentCallSid Timestamp CallbackSource Duration msg FinishedOnKey
     ParticipantLabel Muted Hold Coaching EndConferenceOnExit StartConferenceOnEnter
     DialCallStatus DialCallSid DialCallDuration DialBridged ReasonParticipantLeft
     ParticipantCallStatus ReasonConferenceEnded CallSidEndingConference Reason AnsweredBy

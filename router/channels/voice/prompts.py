@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
+from babel import dates
 
 from router.errors import Invalid
 
@@ -106,6 +109,16 @@ def spoken_wait(seconds: float) -> tuple[str, int]:
     if minutes is None:
         return "wait_hour", 60
     return ("wait_minute" if minutes == 1 else "wait_minutes"), minutes
+
+
+def spoken_time(at_ms: int, locale: str, zone: str) -> str:
+    """Day and time as one says them: `Monday, November 23, 14:30`; in the zone of those called."""
+    at = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone))
+    tag = locale.replace("-", "_")
+    # in full: a voice reads abbreviations as they stand
+    order = "EEEE, MMMM d" if locale.startswith("en") else "EEEE, d MMMM"
+    day = dates.format_date(at, order, locale=tag)
+    return f"{day}, {dates.format_time(at, 'short', locale=tag)}"
 
 
 def spoken_digits(number: str) -> str:

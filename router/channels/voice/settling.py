@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,12 +18,14 @@ from router.channels.admission import Closed
 from router.channels.records import By, Outcome
 from router.channels.voice import dialogue
 from router.channels.voice.store import Legs, Loaded
-from router.errors import Conflict, NotFound, TooMany
+from router.errors import Conflict, Invalid, NotFound, TooMany
 from router.identity.people import Identity, People
 
 if TYPE_CHECKING:
     from router.channels.contacts import Contacts
 
+STEPS = 3
+"""One change may ask for the next: out of hours the line leads to times to choose from."""
 CHECK_MS = 10_000
 """A PIN's check that has taken longer was lost with its process."""
 
@@ -44,7 +47,9 @@ class Settling:
         loaded = await self._legs.load(call_sid, contact)
         if loaded is None:
             raise NotFound("There is no such call.")
-        if await self._settle(loaded):
+        for _ in range(STEPS):
+            if not await self._settle(loaded):
+                break
             loaded = await self._legs.load(call_sid, contact)
             assert loaded is not None
         return loaded
@@ -55,10 +60,17 @@ class Settling:
         match call.state, progress.step:
             case "arriving", "line" if not call.callback_to and not call.leads:
                 await self._enter(loaded)
+            case "arriving", "line" if call.leads == "callback" and not call.callback_to:
+                if progress.asked:
+                    await self.end(loaded, outcome="closed", by="person")
+                else:
+                    again = with_(progress, turn=progress.turn + 1)
+                    after = dialogue.offered(again, await self.times(loaded))
+                    await self._legs.keep(loaded.leg.call_sid, progress, after)
             case "arriving", "checking" if (progress.at_ms or 0) < now_ms() - CHECK_MS:
                 again = with_(progress, turn=progress.turn + 1, step="who", at_ms=None)
                 await self._legs.keep(loaded.leg.call_sid, progress, again)
-            case "waiting", "callback" if not call.callback_to and progress.to:
+            case "waiting" | "arriving", "callback" if not call.callback_to and progress.to:
                 await self._call_back(loaded, progress.to)
             case "waiting", "voicemail" if not call.message:
                 await self._record(loaded)
@@ -84,10 +96,20 @@ class Settling:
 
     async def _call_back(self, loaded: Loaded, to: str) -> None:
         """Races with an agent's accept; whoever loses goes on as if nothing had been asked."""
+        at_ms = loaded.call.progress.promised_ms
+        at = datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None
         try:
-            await self._contacts.callback(loaded.call.contact, to)
+            await self._contacts.callback(loaded.call.contact, to, at=at)
         except Conflict:
             await self._step_back(loaded)
+        except (Invalid, TooMany) as error:
+            taken = isinstance(error, Invalid) and error.field == "at"
+            await self._step_back(loaded, said="time_taken" if taken else "callback_refused")
+
+    async def times(self, loaded: Loaded) -> list[int]:
+        """The next times at which this caller can be called, in ms."""
+        found = await self._contacts.offered_times(loaded.queue, most=dialogue.TIMES)
+        return [int(at.timestamp() * 1000) for at in found]
 
     async def _record(self, loaded: Loaded) -> None:
         """Races with accept as well."""
@@ -96,9 +118,11 @@ class Settling:
         except Conflict:
             await self._step_back(loaded)
 
-    async def _step_back(self, loaded: Loaded) -> None:
+    async def _step_back(self, loaded: Loaded, said: str | None = None) -> None:
         now = loaded.call.progress
-        after = with_(now, turn=now.turn + 1, step="line", to=None)
+        after = with_(
+            now, turn=now.turn + 1, step="line", to=None, promised_ms=None, said=said, asked=True
+        )
         await self._legs.keep(loaded.leg.call_sid, now, after)
 
     async def check(self, loaded: Loaded, pin: str) -> None:

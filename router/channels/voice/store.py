@@ -38,6 +38,7 @@ class Loaded:
     person: UUID
     role: str
     assurance: int
+    queue: UUID
     handling: UUID | None
     agent: UUID | None
     reach: str | None
@@ -220,6 +221,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
         language=row["language"],
         entry=entry,
         progress=progress,
+        zone=row["time_zone"],
         identified=row["assurance"] > 0,
         number=data.get("number"),
         outbound=bool(data.get("outbound")),
@@ -241,6 +243,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
         person=row["person_id"],
         role=row["role"],
         assurance=row["assurance"],
+        queue=row["queue_id"],
         handling=handling,
         agent=row["agent_id"],
         reach=row["reach"],
@@ -253,7 +256,8 @@ where e.kind = 'phone' and e.address = $1 and e.retired_at is null
 """
 _CALL = """
 select l.*, c.state as contact_state, c.language, c.person_id, c.role, c.assurance, c.outcome,
-       c.callback_to, c.leads, c.due_at, w.country, to_jsonb(e) as entry, q.policy, q.closed,
+       c.callback_to, c.leads, c.due_at, c.queue_id,
+       w.country, w.time_zone, to_jsonb(e) as entry, q.policy, q.closed,
        h.id as last, h.state as handling_state, h.offer_id, h.agent_id, a.reach,
        h.connected_at is not null as connected,
        exists (select from rating r where r.handling_id = h.id and r.direction = 'of_agent')

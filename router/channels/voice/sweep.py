@@ -96,6 +96,7 @@ class Sweep:
                     await self._apply(await conn.fetch(sql), act)
                 for contact in await self._voice.contacts.callbacks_due(self._pause):
                     await self._voice.contacts.enter(contact)
+                await self._voice.contacts.settle_costs()
             finally:
                 await conn.fetchval("select pg_advisory_unlock($1)", LOCK)
 

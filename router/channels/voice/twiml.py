@@ -16,7 +16,7 @@ from twilio.twiml.voice_response import VoiceResponse
 from router.channels.voice.call import Call
 from router.channels.voice.dialogue import question
 from router.channels.voice.documents import Addresses, Speaker, conference, speak
-from router.channels.voice.prompts import Prompts, spoken_digits, spoken_wait
+from router.channels.voice.prompts import Prompts, spoken_digits, spoken_time, spoken_wait
 
 ROUND_SECONDS = 30
 """The pause of a waiting round, on top of what is said in it."""
@@ -112,6 +112,8 @@ def _wait(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
             speak(gather, prompts, "callback_offer")
         if call.may_record:
             speak(gather, prompts, "voicemail_offer")
+        if call.may_call_back and not call.callback_to:
+            speak(gather, prompts, "times_offer")
         speak(gather, prompts, "stay")
         if music:
             gather.play(music)
@@ -131,6 +133,16 @@ def _tell_standing(verb: Speaker, call: Call, prompts: Prompts) -> None:
         speak(verb, prompts, prompt, minutes=minutes)
 
 
+def _times(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
+    gather = _gather(document, call, to, digits=1, timeout=KEYS_SECONDS)
+    if call.told and call.state == "arriving":
+        gather.say(call.told, language=prompts.locale)
+    speak(gather, prompts, "times")
+    for key, at_ms in enumerate(call.progress.times, start=1):
+        when = spoken_time(at_ms, prompts.locale, call.zone)
+        speak(gather, prompts, "time_choice", when=when, key=key)
+
+
 def _confirm(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
     gather = _gather(document, call, to, digits=1, timeout=KEYS_SECONDS)
     number = call.progress.to or ""
@@ -148,7 +160,11 @@ def _number(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
 
 
 def _kept(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
-    speak(document, prompts, "callback_kept")
+    if (at_ms := call.progress.promised_ms) is not None:
+        when = spoken_time(at_ms, prompts.locale, call.zone)
+        speak(document, prompts, "callback_promised", when=when)
+    else:
+        speak(document, prompts, "callback_kept")
     document.hangup()
 
 
@@ -215,6 +231,8 @@ def _bye(document: Any, call: Call, prompts: Prompts, to: Addresses) -> None:
             speak(document, prompts, "closed")
     elif call.message and call.outcome is None:
         speak(document, prompts, "voicemail_kept")
+    elif call.outcome == "merged":
+        speak(document, prompts, "callback_kept")
     elif call.progress.step == "rated":
         speak(document, prompts, "thanks")
     else:
@@ -230,6 +248,7 @@ _ANSWERS: dict[str, Callable[[Any, Call, Prompts, Addresses], None]] = {
     "topic": _topic,
     "wait": _wait,
     "offer": _offer,
+    "times": _times,
     "confirm": _confirm,
     "number": _number,
     "kept": _kept,

@@ -72,6 +72,7 @@ class Voice:
                 legs=self.legs,
                 provider=self.provider,
                 addresses=self.addresses,
+                enter_cost=contacts.enter_cost,
             ),
             legs=self.legs,
             provider=self.provider,

@@ -184,7 +184,7 @@ async def _status(voice: Voice, _: web.Request, form: Parameters, query: Paramet
     if name := query.get("leg"):
         await voice.legs.adopt(name, form["CallSid"])
     if status := form.get("CallStatus"):
-        await voice.hear(form["CallSid"], Status(status))
+        await voice.hear(form["CallSid"], Status(status, form.number("CallDuration")))
     return documents.nothing()
 
 
