@@ -85,6 +85,7 @@ async def test_what_filters_may_ask_of_an_agent_is_kept(open_page, admin, house)
     row = page.get_by_test_id("accounts-table").locator(f"[data-row='{agent}']")
     await row.get_by_test_id("account-actions").click()
     await page.get_by_role("menuitem", name="Edit").click()
+    await page.get_by_test_id("capacity-all").fill("2")
     await page.get_by_test_id("agent-details").click()
     await page.get_by_test_id("level-router").fill("4")
     await page.get_by_test_id("agent-tags").fill("mentor")
@@ -101,6 +102,7 @@ async def test_what_filters_may_ask_of_an_agent_is_kept(open_page, admin, house)
         {"country": "DE"},
         {"author_value": 7.5, "night": True},
     )
+    assert stored["capacity"]["all"] == 2
 
 
 async def test_a_filter_is_checked_when_it_is_saved_and_the_column_is_shown(
