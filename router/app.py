@@ -69,6 +69,7 @@ from router.web import (
     workspace,
 )
 from router.web.clock import LiveClock
+from router.web.desks import Desks
 from router.web.floor_rows import Rows
 from router.web.floor_view import Floors, FloorView
 from router.web.hands import Hands
@@ -194,11 +195,11 @@ async def _sockets(app: web.Application) -> AsyncIterator[None]:
     clock = app[keys.CLOCK] = LiveClock(engine)
     leases = app[keys.LEASES] = Leases(engine)
     timelines = app[keys.TIMELINES] = Timelines(pool, app[keys.CONVERSATIONS])
-    app[keys.HANDS] = Hands(pool, app[keys.PEOPLE])
+    desks = app[keys.DESKS] = Desks(pool, engine, Hands(pool), clock)
     rows = Floor(app[keys.LIVE], engine)
     app[keys.FLOORS] = Floors(lambda ws: FloorView(Rows(pool, rows, ws), hub, clock, ws))
     await clock.refresh()
-    async with _beside(clock.run(), leases.run(), timelines.run()):
+    async with _beside(clock.run(), leases.run(), timelines.run(), desks.run()):
         yield
 
 

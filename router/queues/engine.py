@@ -139,34 +139,49 @@ class Engine:
         """The agent's live offers: offer, contact, channel, queue, attempt, made_ms, deadline_ms,
         and why (JSON text).
         """
+        return (await self.offers_of_many(workspace_id, [agent_id]))[agent_id]
+
+    async def offers_of_many(
+        self, workspace_id: UUID, agent_ids: Sequence[UUID]
+    ) -> dict[UUID, list[Answer]]:
+        """The same for many agents in two round trips, however many they are."""
         epoch = await self.epoch(workspace_id)
         try:
-            offer: Any = await self.redis.hget(
-                key(workspace_id, epoch, "agent", str(agent_id)), "offer"
-            )
-            if not offer:
-                return []
-            contact, _, attempt = offer.split(".")
             async with self.redis.pipeline(transaction=False) as pipe:
-                pipe.hgetall(key(workspace_id, epoch, "offer", offer))
-                pipe.hmget(key(workspace_id, epoch, "contact", contact), "channel", "queue")
-                fields, (channel, queue) = await pipe.execute()
+                for agent_id in agent_ids:
+                    pipe.hget(key(workspace_id, epoch, "agent", str(agent_id)), "offer")
+                open_offers: list[Any] = await pipe.execute()
+            found = [pair for pair in zip(agent_ids, open_offers, strict=True) if pair[1]]
+            answers: list[Any] = []
+            if found:
+                async with self.redis.pipeline(transaction=False) as pipe:
+                    for _, offer in found:
+                        contact = offer.partition(".")[0]
+                        pipe.hgetall(key(workspace_id, epoch, "offer", offer))
+                        pipe.hmget(key(workspace_id, epoch, "contact", contact), "channel", "queue")
+                    answers = await pipe.execute()
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
-        if not fields or fields["st"] != "offered":
-            return []
-        return [
-            {
-                "offer": offer,
-                "contact": contact,
-                "channel": channel,
-                "queue": queue,
-                "attempt": int(attempt),
-                "made_ms": int(fields["made"]),
-                "deadline_ms": int(fields["deadline"]),
-                "why": fields["why"],
-            }
-        ]
+        offers: dict[UUID, list[Answer]] = {agent_id: [] for agent_id in agent_ids}
+        for (agent_id, offer), fields, (channel, queue) in zip(
+            found, answers[::2], answers[1::2], strict=True
+        ):
+            if not fields or fields["st"] != "offered":
+                continue
+            contact, _, attempt = offer.split(".")
+            offers[agent_id].append(
+                {
+                    "offer": offer,
+                    "contact": contact,
+                    "channel": channel,
+                    "queue": queue,
+                    "attempt": int(attempt),
+                    "made_ms": int(fields["made"]),
+                    "deadline_ms": int(fields["deadline"]),
+                    "why": fields["why"],
+                }
+            )
+        return offers
 
     async def in_line(self, workspace_id: UUID, queue_id: UUID) -> int:
         """How many contacts wait in a queue, those that are being offered included."""

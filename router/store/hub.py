@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +78,18 @@ class Subscription:
         return event
 
 
+class Listener(Subscription):
+    """A reader that takes each event at once: `heard` must be quick, and not fail."""
+
+    def __init__(self, heard: Callable[[Event], None]) -> None:
+        super().__init__((), 1)
+        self._heard = heard
+
+    def put(self, event: Event) -> bool:
+        self._heard(event)
+        return True
+
+
 class _Reader:
     """One workspace's stream in this process."""
 
@@ -142,15 +154,23 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def subscribe(
-        self, workspace_id: UUID, topics: Iterable[str], *, limit: int = 1000
+        self,
+        workspace_id: UUID,
+        topics: Iterable[str],
+        *,
+        limit: int = 1000,
+        heard: Callable[[Event], None] | None = None,
     ) -> AsyncIterator[Subscription]:
-        """Events of these topics from now on. Take a snapshot after entering, not before."""
+        """Events of these topics from now on. Take a snapshot after entering, not before.
+
+        heard: gets each event at once; without it the subscription is iterated over.
+        """
         reader = self._readers.get(workspace_id)
         if reader is None:
             reader = self._readers[workspace_id] = _Reader(self._redis, workspace_id)
             self._tasks[workspace_id] = asyncio.create_task(reader.run())
         await reader.started.wait()
-        subscription = Subscription((), limit)
+        subscription = Subscription((), limit) if heard is None else Listener(heard)
         reader.subscriptions.add(subscription)
         self.follow(workspace_id, subscription, *topics)
         try:

@@ -1,35 +1,36 @@
 """`/ws/desk`: the agent's desk. A snapshot first, then each change as it happens.
 
 Every event makes the desk look at the truth again and send what differs from what it sent: a
-doubled or late event changes nothing, and a lost one is found by the next look-around.
+doubled or late event changes nothing, and a lost one is found by the next look-around. All desks
+of a process look together (`desks.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
-from router.errors import Forbidden, Unavailable
+from router.errors import Forbidden
 from router.store.hub import Event, Subscription
 from router.web.frames import DeskFrame
 from router.web.hands import Held
-from router.web.keys import CLOCK, ENGINE, HANDS, HUB, LEASES, POOL, TIMELINES
-from router.web.me import me
+from router.web.keys import CLOCK, DESKS, HUB, LEASES, POOL, TIMELINES
+from router.web.me import Me
 from router.web.requested import Requested
-from router.web.socket import Socket
-from router.web.staff import keep_watch, session_changed
+from router.web.socket import SIGNED_OUT, TRY_AGAIN, Socket
+from router.web.staff import session_changed
 from router.web.timelines import Reader
 from router.web.viewers import Viewer, viewer
 
-TICK_SECONDS = 5.0
-LOOK_AROUND_TICKS = 3
-"""Every so many ticks the desk is compared with the truth, in case an event was lost."""
-
 POLICY = {"tabs": "the newest desk rings, all show"}
 _WHY = {"lost": "withdrawn"}
+OVER_KEPT = 16
+"""So many offers that are over are remembered, lest an older look show one again."""
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
@@ -37,175 +38,228 @@ async def serve(request: web.Request) -> web.StreamResponse:
     who = await viewer(request)
     if who.tier is None:
         raise Forbidden("Only agents have a desk.")
+    app = request.app
     topics = (f"agent:{who.account_id}", f"account:{who.account_id}")
-    async with (
-        Socket.open(request, "desk") as socket,
-        request.app[LEASES].desk(who.workspace_id, who.account_id),
-        request.app[HUB].subscribe(who.workspace_id, topics) as subscription,
-    ):
-        desk = Desk(request.app, socket, who, subscription)
-        try:
-            await socket.serve(
-                DeskFrame,
-                Requested(request.app, who, desk).answer,
-                desk.follow(),
-                desk.tick(),
-                keep_watch(request.app[POOL], who, socket),
-            )
-        finally:
-            desk.close()
+    async with Socket.open(request, "desk") as socket:
+        desk = Desk(app, socket, who)
+        async with (
+            app[LEASES].desk(who.workspace_id, who.account_id),
+            app[HUB].subscribe(who.workspace_id, topics, heard=desk.heard) as subscription,
+        ):
+            desk.open(subscription)
+            try:
+                await socket.serve(DeskFrame, Requested(app, who, desk).answer)
+            finally:
+                desk.close()
     return socket.response
+
+
+@dataclass
+class Asked:
+    """What of a desk is to be read. contacts: those whose handlings are; accepted: offers that
+    end when it was read; snapshots: who waits for everything to be sent anew."""
+
+    offers: bool = False
+    hands: bool = False
+    presence: bool = False
+    contacts: set[UUID] = field(default_factory=set)
+    accepted: list[str] = field(default_factory=list)
+    snapshots: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def everything(self) -> None:
+        """Look around."""
+        self.offers = self.hands = self.presence = True
 
 
 class Desk:
     """What one desk tab has been shown."""
 
-    def __init__(
-        self, app: web.Application, socket: Socket, viewer: Viewer, subscription: Subscription
-    ) -> None:
+    def __init__(self, app: web.Application, socket: Socket, viewer: Viewer) -> None:
+        self.socket = socket
+        self.viewer = viewer
+        self.asked = Asked()
         self._app = app
-        self._socket = socket
-        self._viewer = viewer
-        self._subscription = subscription
-        self._pool, self._engine, self._hub = app[POOL], app[ENGINE], app[HUB]
-        self._hands, self._clock, self._timelines = app[HANDS], app[CLOCK], app[TIMELINES]
-        # one look at a time: an older look must not be sent after a newer one
-        self._looking = asyncio.Lock()
+        self._hub, self._timelines = app[HUB], app[TIMELINES]
+        self._desks, self._clock = app[DESKS], app[CLOCK]
+        self._subscription: Subscription | None = None
         self._offers: dict[str, dict[str, Any]] = {}
+        self._over: deque[str] = deque(maxlen=OVER_KEPT)
         self._held: dict[UUID, Held] = {}
         self._readers: dict[UUID, Reader] = {}
         self._presence: dict[str, Any] = {}
+        self._checking: asyncio.Task[None] | None = None
 
-    async def follow(self) -> None:
-        """The snapshot, then events until the subscription ends."""
-        await self.snapshot()
-        async for event in self._subscription:
-            async with self._looking:
-                await self._heard(event)
-
-    async def tick(self) -> None:
-        """Say that this is alive, and look around now and then."""
-        ticks = 0
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            self._socket.send({"type": "tick", "now_ms": self._clock.now_ms()})
-            ticks += 1
-            if ticks % LOOK_AROUND_TICKS == 0:
-                async with self._looking:
-                    await self._look_around()
-
-    async def snapshot(self) -> None:
-        """Send everything anew."""
-        async with self._looking:
-            viewer = self._viewer
-            held = await self._hands.handlings(viewer)
-            offers = await self._hands.offers(viewer, await self._live_offers() or [])
-            self._presence = await self._read_presence()
-            for old in set(self._held) - {hand.handling_id for hand in held}:
-                self._let_go(old)
-            for hand in held:
-                self._take(hand)
-            self._offers = {offer["offer"]: offer for offer in offers}
-            self._socket.send(
-                {
-                    "type": "snapshot",
-                    "now_ms": self._clock.now_ms(),
-                    "me": await me(self._app, viewer),
-                    "presence": self._presence,
-                    "offers": offers,
-                    "handlings": [hand.frame for hand in held],
-                    "policy": POLICY,
-                }
-            )
+    def open(self, subscription: Subscription) -> None:
+        """Be one of those that are served, beginning with a snapshot."""
+        self._subscription = subscription
+        self._desks.add(self)
+        self._ask_snapshot()
 
     def close(self) -> None:
         """The tab is gone."""
+        self._desks.remove(self)
+        for waiting in self.asked.snapshots:
+            waiting.cancel()
         for reader in self._readers.values():
             self._timelines.close(reader)
 
-    async def _heard(self, event: Event) -> None:
+    async def snapshot(self) -> None:
+        """Send everything anew; returns when it is sent."""
+        await self._ask_snapshot()
+
+    def _ask_snapshot(self) -> asyncio.Future[None]:
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.asked.snapshots.append(sent)
+        self.asked.everything()
+        self._desks.look(self)
+        return sent
+
+    def take_asked(self) -> Asked:
+        """What is to be read now; what is asked for from here on is for the next look."""
+        asked, self.asked = self.asked, Asked()
+        return asked
+
+    def start_again(self, asked: Asked) -> None:
+        """It could not be read: without a snapshot the page has nothing, and comes back."""
+        for waiting in asked.snapshots:
+            waiting.cancel()
+        if asked.snapshots:
+            self.socket.close(TRY_AGAIN, "start again")
+
+    def sign_out(self) -> None:
+        """The session is over."""
+        self.socket.close(SIGNED_OUT, "signed out")
+
+    def heard(self, event: Event) -> None:
+        """An event of this agent, their account, or a contact in their hands."""
+        asked = self.asked
         match event["t"]:
             case "offer":
-                await self._look_at_offers()
+                asked.offers = True
             case "offer_gone":
                 self._end_offer(event["offer"], event.get("why", "withdrawn"))
+                return
             case "handling" | "contact":
-                await self._look_at_contact(UUID(event["contact"]))
+                asked.contacts.add(UUID(event["contact"]))
                 if "offer" in event:
-                    self._end_offer(event["offer"], "accepted")
+                    asked.accepted.append(event["offer"])
             case "agent":
-                await self._look_at_presence()
+                asked.presence = True
             case "timeline":
                 if reader := self._readers.get(UUID(event["contact"])):
                     reader.heard(event["seq"])
+                return
             case "signal":
                 if event.get("from") == "person":
-                    self._socket.send(
+                    self.socket.send(
                         {"type": "signal", "contact": event["contact"], "data": event["data"]}
                     )
+                return
             case "session":
-                await session_changed(self._pool, self._viewer, self._socket)
+                self._checking = asyncio.create_task(
+                    session_changed(self._app[POOL], self.viewer, self.socket)
+                )
+                return
+            case _:
+                return
+        self._desks.look(self)
 
-    async def _look_around(self) -> None:
-        await self._look_at_presence()
-        held = await self._hands.handlings(self._viewer)
+    def show_all(
+        self,
+        asked: Asked,
+        me: Me,
+        presence: dict[str, Any],
+        held: list[Held],
+        offers: list[dict[str, Any]],
+    ) -> None:
+        """The snapshot."""
+        self._presence = presence
+        for old in set(self._held) - {hand.handling_id for hand in held}:
+            self._let_go(old)
         for hand in held:
-            self._show(hand)
-        for missing in set(self._held) - {hand.handling_id for hand in held}:
-            await self._look_at_contact(self._held[missing].contact_id)
-        await self._look_at_offers()
+            self._take(hand)
+        self._offers = {offer["offer"]: offer for offer in offers if self.may_ring(offer["offer"])}
+        self.socket.send(
+            {
+                "type": "snapshot",
+                "now_ms": self._clock.now_ms(),
+                "me": me,
+                "presence": self._presence,
+                "offers": list(self._offers.values()),
+                "handlings": [hand.frame for hand in held],
+                "policy": POLICY,
+            }
+        )
+        for waiting in asked.snapshots:
+            if not waiting.done():
+                waiting.set_result(None)
 
-    async def _look_at_offers(self) -> None:
-        live = await self._live_offers()
-        if live is None:
-            return
-        new = [offer for offer in live if offer["offer"] not in self._offers]
-        for frame in await self._hands.offers(self._viewer, new):
-            self._offers[frame["offer"]] = frame
-            self._socket.send(frame)
-        for offer in set(self._offers) - {offer["offer"] for offer in live}:
+    def may_ring(self, offer: str) -> bool:
+        """Whether it is not over yet, as far as was heard here."""
+        return offer not in self._over
+
+    def shows(self, offer: str) -> bool:
+        """Whether the page has it."""
+        return offer in self._offers
+
+    def show_offers(self, live: list[str], frames: dict[str, dict[str, Any]]) -> None:
+        """What is open now, with the frames of what is new."""
+        for offer in live:
+            if offer not in self._offers and offer in frames and self.may_ring(offer):
+                self._offers[offer] = frames[offer]
+                self.socket.send(frames[offer])
+        for offer in set(self._offers) - set(live):
             self._end_offer(offer, "withdrawn")
 
-    async def _live_offers(self) -> list[dict[str, Any]] | None:
-        viewer = self._viewer
-        try:
-            return await self._engine.offers_of(viewer.workspace_id, viewer.account_id)
-        except Unavailable:
-            # conversations go on without the live store; what rings is unknown for now
-            return None
+    def end_accepted(self, offers: list[str]) -> None:
+        """Offers that have become conversations."""
+        for offer in offers:
+            self._end_offer(offer, "accepted")
 
     def _end_offer(self, offer: str, why: str) -> None:
+        self._over.append(offer)
         if self._offers.pop(offer, None) is not None:
-            self._socket.send({"type": "offer_gone", "offer": offer, "why": _WHY.get(why, why)})
+            self.socket.send({"type": "offer_gone", "offer": offer, "why": _WHY.get(why, why)})
 
-    async def _look_at_contact(self, contact_id: UUID) -> None:
-        for hand in await self._hands.of_contact(self._viewer, contact_id):
-            self._show(hand)
+    def show_hands(self, held: list[Held]) -> None:
+        """Everything that is in hand; what is missing was let go of, and is asked for."""
+        for hand in held:
+            self.show_hand(hand)
+        missing = set(self._held) - {hand.handling_id for hand in held}
+        if missing:
+            self.asked.contacts |= {self._held[handling].contact_id for handling in missing}
+            self._desks.look(self)
 
-    def _show(self, hand: Held) -> None:
+    def show_hand(self, hand: Held) -> None:
+        """One handling as it is now."""
         shown = self._held.get(hand.handling_id)
         if shown is None and hand.over:
             return
         if shown is None or shown.frame != hand.frame:
             self._take(hand)
-            self._socket.send(hand.frame)
+            self.socket.send(hand.frame)
+        self._readers[hand.contact_id].heard(hand.last_seq)
         if hand.over:
             self._let_go(hand.handling_id)
 
+    def show_presence(self, presence: dict[str, Any]) -> None:
+        """The agent's presence as it is now."""
+        if presence != self._presence:
+            self._presence = presence
+            self.socket.send({"type": "presence", **presence})
+
     def _take(self, hand: Held) -> None:
         self._held[hand.handling_id] = hand
-        if hand.contact_id in self._readers:
+        if hand.contact_id in self._readers or self._subscription is None:
             return
-        self._hub.follow(
-            self._viewer.workspace_id, self._subscription, f"contact:{hand.contact_id}"
-        )
+        self._hub.follow(self.viewer.workspace_id, self._subscription, f"contact:{hand.contact_id}")
 
         def deliver(entry: dict[str, Any]) -> None:
-            self._socket.send({"type": "entry", "contact": hand.contact_id, "entry": entry})
+            self.socket.send({"type": "entry", "contact": hand.contact_id, "entry": entry})
 
         # what was written before, the page reads by itself
         self._readers[hand.contact_id] = self._timelines.open(
-            self._viewer.workspace_id,
+            self.viewer.workspace_id,
             hand.contact_id,
             after=hand.last_seq,
             staff=True,
@@ -217,22 +271,10 @@ class Desk:
         if any(hand.contact_id == contact_id for hand in self._held.values()):
             return
         self._timelines.close(self._readers.pop(contact_id))
-        self._hub.unfollow(self._viewer.workspace_id, self._subscription, f"contact:{contact_id}")
-
-    async def _look_at_presence(self) -> None:
-        presence = await self._read_presence()
-        if presence != self._presence:
-            self._presence = presence
-            self._socket.send({"type": "presence", **presence})
-
-    async def _read_presence(self) -> dict[str, Any]:
-        row = await self._pool.fetchrow(
-            "select presence as state, presence_reason as reason,"
-            " (extract(epoch from presence_since) * 1000)::bigint as since_ms"
-            " from agent where id = $1",
-            self._viewer.account_id,
-        )
-        return dict(row) if row else {}
+        if self._subscription is not None:
+            self._hub.unfollow(
+                self.viewer.workspace_id, self._subscription, f"contact:{contact_id}"
+            )
 
 
 def add_routes(router: web.UrlDispatcher) -> None:

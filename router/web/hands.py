@@ -6,14 +6,14 @@ are described for this viewer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from router.identity.people import People
+from router.identity import cards
 from router.queues.picture import milliseconds
 from router.web.viewers import Viewer
 
@@ -31,8 +31,9 @@ from contact c join queue q on q.id = c.queue_id
 where c.workspace_id = $1 and c.id = any($2)
 """
 _HELD = f"""
-select h.id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at, h.wrapup_limit, h.ending,
-       h.hand_over, c.language, c.topic, c.person_id, c.role, c.assurance, c.last_seq, {_RECEIVED},
+select h.id, h.agent_id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at,
+       h.wrapup_limit, h.ending, h.hand_over, c.language, c.topic, c.person_id, c.role,
+       c.assurance, c.last_seq, {_RECEIVED},
        q.id as queue_id, q.name as queue_name,
        coalesce(
          (select e.data->>'state' from contact_event e
@@ -42,7 +43,7 @@ select h.id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at, h.wrap
        exists (select from rating r where r.handling_id = h.id and r.direction = 'of_person')
          as rated
 from handling h join contact c on c.id = h.contact_id join queue q on q.id = h.queue_id
-where h.workspace_id = $1 and h.agent_id = $2
+where h.workspace_id = $1
 """
 
 
@@ -63,22 +64,26 @@ class Held:
 
 
 class Hands:
-    """Reads and describes what agents hold."""
+    """Reads and describes what agents hold, for many desks at once: what happens to a crowd at
+    the same time costs a few queries and not a few for each of them."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], people: People) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
-        self._people = people
 
-    async def offers(self, viewer: Viewer, live: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Frames of live offers (`Engine.offers_of`); one whose contact is gone is left out."""
+    async def offers(
+        self, workspace_id: UUID, live: Sequence[tuple[Viewer, dict[str, Any]]]
+    ) -> dict[str, dict[str, Any]]:
+        """Frames by offer, of live offers (`Engine.offers_of`) and those whom they are made to;
+        one whose contact is gone is left out."""
         if not live:
-            return []
+            return {}
         rows = await self._pool.fetch(
-            _OFFERED, viewer.workspace_id, [UUID(offer["contact"]) for offer in live]
+            _OFFERED, workspace_id, list({UUID(offer["contact"]) for _, offer in live})
         )
         by_id = {str(row["id"]): row for row in rows}
-        frames = []
-        for offer in live:
+        people = await self._people(workspace_id, rows)
+        frames = {}
+        for viewer, offer in live:
             if row := by_id.get(offer["contact"]):
                 frame = {
                     "type": "offer",
@@ -91,66 +96,91 @@ class Hands:
                     "topic": row["topic"],
                     "wait_since_ms": milliseconds(row["arrived_at"]),
                     "attempt": offer["attempt"],
-                    "person": await self._card(viewer, row),
+                    "person": _card(viewer, row, people[row["person_id"]]),
                 }
                 if row["received"]:
                     frame["escalated"] = row["received"]
-                frames.append(frame)
+                frames[offer["offer"]] = frame
         return frames
 
-    async def handlings(self, viewer: Viewer) -> list[Held]:
-        """Everything that the agent has not wrapped up, oldest first."""
+    async def handlings(
+        self, workspace_id: UUID, viewers: Iterable[Viewer]
+    ) -> dict[UUID, list[Held]]:
+        """By agent: everything that they have not wrapped up, oldest first."""
+        by_agent = {viewer.account_id: viewer for viewer in viewers}
         rows = await self._pool.fetch(
-            _HELD + " and h.state <> 'done' order by h.accepted_at",
-            viewer.workspace_id,
-            viewer.account_id,
+            _HELD
+            + " and h.agent_id = any($2) and h.state <> 'done' order by h.agent_id, h.accepted_at",
+            workspace_id,
+            list(by_agent),
         )
-        return [await self._held(viewer, row) for row in rows]
+        return await self._held(workspace_id, by_agent, rows)
 
-    async def of_contact(self, viewer: Viewer, contact_id: UUID) -> list[Held]:
-        """The agent's handlings of this contact, those that are done included, oldest first."""
+    async def of_contacts(
+        self, workspace_id: UUID, pairs: Iterable[tuple[Viewer, UUID]]
+    ) -> dict[UUID, list[Held]]:
+        """By agent: their handlings of these contacts, those that are done included."""
+        pairs = list(pairs)
+        by_agent = {viewer.account_id: viewer for viewer, _ in pairs}
         rows = await self._pool.fetch(
-            _HELD + " and h.contact_id = $3 order by h.accepted_at",
-            viewer.workspace_id,
-            viewer.account_id,
-            contact_id,
+            _HELD + " and (h.contact_id, h.agent_id) in (select * from unnest($2::uuid[],"
+            " $3::uuid[])) order by h.accepted_at",
+            workspace_id,
+            [contact for _, contact in pairs],
+            [viewer.account_id for viewer, _ in pairs],
         )
-        return [await self._held(viewer, row) for row in rows]
+        return await self._held(workspace_id, by_agent, rows)
 
-    async def _held(self, viewer: Viewer, row: asyncpg.Record) -> Held:
-        frame: dict[str, Any] = {
-            "type": "handling",
-            "handling": row["id"],
-            "contact": row["contact_id"],
-            "channel": row["channel"],
-            "state": row["state"],
-            "queue": _queue(row),
-            "person": await self._card(viewer, row),
-            "language": row["language"],
-            "topic": row["topic"],
-            "accepted_at": row["accepted_at"],
-            "may_rate": row["state"] in ("wrapup", "done") and not row["rated"],
-        }
-        optional = {
-            "wrapup_limit_ms": row["wrapup_limit"] and milliseconds(row["wrapup_limit"]),
-            # what this agent passed on, else what was passed on to them
-            "hand_over": row["hand_over"] or row["received"],
-            "video": row["video"],
-            "ending": row["ending"],
-        }
-        frame |= {name: value for name, value in optional.items() if value is not None}
-        return Held(row["id"], row["contact_id"], row["offer_id"], row["last_seq"], frame)
+    async def _held(
+        self,
+        workspace_id: UUID,
+        by_agent: dict[UUID, Viewer],
+        rows: Sequence[asyncpg.Record],
+    ) -> dict[UUID, list[Held]]:
+        people = await self._people(workspace_id, rows)
+        held: dict[UUID, list[Held]] = {agent: [] for agent in by_agent}
+        for row in rows:
+            person = people[row["person_id"]]
+            held[row["agent_id"]].append(_held(by_agent[row["agent_id"]], row, person))
+        return held
 
-    async def _card(self, viewer: Viewer, row: asyncpg.Record) -> dict[str, Any]:
-        seen = await self._people.describe(
-            viewer.workspace_id,
-            row["person_id"],
-            assurance=row["assurance"],
-            tier=viewer.tier or 0,
-            role=viewer.role,
-        )
-        card = {name: seen[name] for name in _CARD if name in seen}
-        return {**card, "role": row["role"], "assurance": row["assurance"]}
+    async def _people(
+        self, workspace_id: UUID, rows: Sequence[asyncpg.Record]
+    ) -> dict[UUID, asyncpg.Record]:
+        if not rows:
+            return {}
+        return await cards.people(self._pool, workspace_id, {row["person_id"] for row in rows})
+
+
+def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
+    frame: dict[str, Any] = {
+        "type": "handling",
+        "handling": row["id"],
+        "contact": row["contact_id"],
+        "channel": row["channel"],
+        "state": row["state"],
+        "queue": _queue(row),
+        "person": _card(viewer, row, person),
+        "language": row["language"],
+        "topic": row["topic"],
+        "accepted_at": row["accepted_at"],
+        "may_rate": row["state"] in ("wrapup", "done") and not row["rated"],
+    }
+    optional = {
+        "wrapup_limit_ms": row["wrapup_limit"] and milliseconds(row["wrapup_limit"]),
+        # what this agent passed on, else what was passed on to them
+        "hand_over": row["hand_over"] or row["received"],
+        "video": row["video"],
+        "ending": row["ending"],
+    }
+    frame |= {name: value for name, value in optional.items() if value is not None}
+    return Held(row["id"], row["contact_id"], row["offer_id"], row["last_seq"], frame)
+
+
+def _card(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> dict[str, Any]:
+    seen = cards.seen(person, assurance=row["assurance"], tier=viewer.tier or 0, role=viewer.role)
+    card = {name: seen[name] for name in _CARD if name in seen}
+    return {**card, "role": row["role"], "assurance": row["assurance"]}
 
 
 def _queue(row: asyncpg.Record) -> dict[str, Any]:

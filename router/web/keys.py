@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from router.statistics.reading import Statistics
     from router.store.hub import Hub
     from router.web.clock import LiveClock
+    from router.web.desks import Desks
     from router.web.floor_view import Floors
-    from router.web.hands import Hands
     from router.web.leases import Leases
     from router.web.timelines import Timelines
 
@@ -51,7 +51,7 @@ POLICY: web.AppKey[Versions] = web.AppKey("policy")
 STATISTICS: web.AppKey[Statistics] = web.AppKey("statistics")
 
 CLOCK: web.AppKey[LiveClock] = web.AppKey("clock")
-HANDS: web.AppKey[Hands] = web.AppKey("hands")
+DESKS: web.AppKey[Desks] = web.AppKey("desks")
 LEASES: web.AppKey[Leases] = web.AppKey("leases")
 TIMELINES: web.AppKey[Timelines] = web.AppKey("timelines")
 FLOORS: web.AppKey[Floors] = web.AppKey("floors")

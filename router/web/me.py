@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from aiohttp import web
 
@@ -36,19 +38,28 @@ class Me(msgspec.Struct):
 
 async def me(app: web.Application, who: Viewer) -> Me:
     """As the truth has it now."""
-    row: Any = await app[POOL].fetchrow(
-        "select w.name as workspace, w.slug, g.tier, g.languages, g.skills, g.capacity, g.reach"
-        " from account a join workspace w on w.id = a.workspace_id"
-        " left join agent g on g.id = a.id where a.id = $1",
-        who.account_id,
+    return (await all_of(app[POOL], [who]))[who.account_id]
+
+
+async def all_of(pool: asyncpg.Pool[asyncpg.Record], viewers: Iterable[Viewer]) -> dict[UUID, Me]:
+    """The same for many at once, by account."""
+    by_account = {who.account_id: who for who in viewers}
+    rows: Any = await pool.fetch(
+        "select a.id, w.name as workspace, w.slug, g.tier, g.languages, g.skills, g.capacity,"
+        " g.reach from account a join workspace w on w.id = a.workspace_id"
+        " left join agent g on g.id = a.id where a.id = any($1)",
+        list(by_account),
     )
-    agent = None
-    if row["tier"] is not None:
-        agent = AgentProfile(
-            row["tier"], row["languages"], row["skills"], row["capacity"], row["reach"]
-        )
-    workspace = Workspace(row["workspace"], row["slug"])
-    return Me(who.account_id, who.name, who.role, workspace, agent)
+    found = {}
+    for row in rows:
+        who, agent = by_account[row["id"]], None
+        if row["tier"] is not None:
+            agent = AgentProfile(
+                row["tier"], row["languages"], row["skills"], row["capacity"], row["reach"]
+            )
+        workspace = Workspace(row["workspace"], row["slug"])
+        found[row["id"]] = Me(who.account_id, who.name, who.role, workspace, agent)
+    return found
 
 
 async def _read(request: web.Request) -> Me:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import asyncpg
 
@@ -17,6 +18,18 @@ select exists (
   where s.token_hash = $1 and s.account_id = $2 and s.revoked_at is null
     and s.expires_at > now() and a.disabled_at is null)
 """
+
+_STAND = """
+select s.token_hash from session s join account a on a.id = s.account_id
+where s.token_hash = any($1) and s.revoked_at is null and s.expires_at > now()
+  and a.disabled_at is null
+"""
+
+
+async def signed_in(pool: asyncpg.Pool[asyncpg.Record], viewers: Iterable[Viewer]) -> set[bytes]:
+    """Of the sessions of these, those that still stand."""
+    rows = await pool.fetch(_STAND, [viewer.session for viewer in viewers])
+    return {row["token_hash"] for row in rows}
 
 
 async def keep_watch(pool: asyncpg.Pool[asyncpg.Record], viewer: Viewer, socket: Socket) -> None:

@@ -231,7 +231,7 @@ async def test_a_leaver_is_out_at_once(service, house, kind):
 
 
 async def test_a_leaver_is_out_soon_even_if_nobody_told(service, house, monkeypatch):
-    monkeypatch.setattr("router.web.staff.CHECK_SECONDS", 0.2)
+    monkeypatch.setattr("router.web.desks.LOOK_AROUND_SECONDS", 0.2)
     desk = await service.desk(await house.agent("Ana"))
     await house.pool.execute("update session set revoked_at = now()")
     assert await desk.closed() == 4401
