@@ -148,7 +148,7 @@ function AgentFields({ form, skills }: { form: UseFormReturnType<AccountValues>;
           <NumberInput label="Videos" min={0} max={1} allowDecimal={false} {...form.getInputProps("agent.capacity.video")} />
           <NumberInput
             label="In all"
-            placeholder="no limit"
+            placeholder="any"
             min={1}
             max={22}
             allowDecimal={false}

@@ -34,6 +34,7 @@ export function AgentDetails({ form }: { form: UseFormReturnType<AccountValues> 
           <Loading loaded={declared}>
             {({ attributes }) => (
               <AttributeFields
+                legend="Own attributes"
                 names={attributes.agent}
                 values={agent.attributes}
                 errorOf={(name) => form.errors[`agent.attributes.${name}`]}

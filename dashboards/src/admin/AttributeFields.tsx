@@ -4,6 +4,7 @@ import { label } from "../shared/format";
 import type { AttributeType, AttributeValue } from "./records";
 
 interface Props {
+  legend: string;
   /** as the workspace's rules declare them */
   names: Record<string, AttributeType>;
   values: Record<string, AttributeValue>;
@@ -12,11 +13,11 @@ interface Props {
 }
 
 /** The workspace's own attributes, each by its type. */
-export function AttributeFields({ names, values, errorOf, onChange }: Props) {
+export function AttributeFields({ legend, names, values, errorOf, onChange }: Props) {
   const left = Object.keys(values).filter((name) => !(name in names));
   if (Object.keys(names).length + left.length === 0) return null;
   return (
-    <Fieldset legend="Own attributes" mt="sm">
+    <Fieldset legend={legend} mt="sm">
       {left.map((name) => (
         <TextInput
           key={name}
@@ -33,7 +34,7 @@ export function AttributeFields({ names, values, errorOf, onChange }: Props) {
           }
         />
       ))}
-      {Object.entries(names).map(([name, kind]): ReactNode => {
+      {sorted(names).map(([name, kind]): ReactNode => {
         const value = values[name];
         const set = (fresh: AttributeValue | null) => onChange(changed(values, name, fresh));
         const common = {
@@ -86,6 +87,11 @@ export function AttributeFields({ names, values, errorOf, onChange }: Props) {
       })}
     </Fieldset>
   );
+}
+
+/** The service keeps no order of them. */
+function sorted(names: Props["names"]) {
+  return Object.entries(names).sort(([a], [b]) => a.localeCompare(b));
 }
 
 /** The same with one value set, or with null taken away. */

@@ -129,6 +129,7 @@ export function EntryPointForm({ entryPoint, queues, onSaved, onClose }: Props) 
       <Loading loaded={declared}>
         {({ attributes }) => (
           <AttributeFields
+            legend="Attributes of its contacts, for filters"
             names={attributes.contact}
             values={form.values.attributes}
             errorOf={(name) => form.errors[`attributes.${name}`]}
