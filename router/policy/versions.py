@@ -7,6 +7,7 @@ workspace's row.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,11 +15,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from router.errors import Conflict, Invalid, NotFound
 from router.identity import audit
-from router.policy import checks, rows, text
+from router.policy import checks, rows, text, writing
 from router.policy.difference import difference
 from router.policy.document import Document, sparse
 from router.policy.rows import Draft
@@ -113,7 +113,7 @@ async def change(
 
     seen: the number that the change was made against. Nothing that differs: no new version.
     Raises Conflict where another one is active by now, Refused where the document as a whole
-    is wrong in what it was not wrong in before, and as `rows.store` does.
+    is wrong in what it was not wrong in before, and as `writing.store` does.
     """
     number = await conn.fetchval(
         "select policy_number from workspace where id = $1 for no key update", workspace_id
@@ -135,7 +135,7 @@ async def change(
     changed = difference(active.document, after.document)
     if not changed and source in (None, active.text):
         return Activated(active)
-    stored = await rows.store(conn, workspace_id, active.draft, after)
+    stored = await writing.store(conn, workspace_id, active.draft, after)
     made = Version(active.number + 1, stored.draft, source, by.note, None, restores, None)
     version = await _write(conn, workspace_id, made, by)
     detail = {
@@ -174,10 +174,12 @@ async def _active(conn: Connection, workspace_id: UUID, number: int) -> Version:
     draft = await rows.load(conn, workspace_id)
     row = await conn.fetchrow(_NEWEST, workspace_id, number)
     if row is not None:
-        newest = _version(row)
-        if not difference(newest.document, draft.document):
-            # entry points keep the order that they were written in
-            return replace(newest, draft=replace(draft, document=newest.document))
+        # what an older Secondline kept may not be read any more: then the rows say it
+        with contextlib.suppress(Invalid):
+            newest = _version(row)
+            if not difference(newest.document, draft.document):
+                # entry points keep the order that they were written in
+                return replace(newest, draft=replace(draft, document=newest.document))
     note = "As it was found" if row is None else "Changed past the policy"
     return Version(number + 1, draft, None, note, None, None, None)
 
@@ -186,7 +188,7 @@ def _version(row: asyncpg.Record | None) -> Version:
     assert row is not None
     return Version(
         row["number"],
-        Draft.kept(msgspec.convert(row["document"], Document), row["ids"]),
+        Draft.kept(rows.document_of(row["document"]), row["ids"]),
         row["source"],
         row["note"],
         row["author"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
@@ -10,6 +11,7 @@ from router.queues.policy import Policy
 
 READ_LATER = frozenset(
     {
+        "name",  # of a queue, which policy documents have beside its policy
         "target",
         "chat",
         "wrap_up_seconds",
@@ -35,9 +37,11 @@ def follows(policy: Policy) -> str:
 
     Equal for policies that give waiting contacts the same steps and offers.
     """
-    parts = {
-        name: value
-        for name, value in msgspec.structs.asdict(policy).items()
-        if name not in READ_LATER and name != "name"
-    }
-    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
+    return _name(msgspec.json.encode(policy))
+
+
+@lru_cache(maxsize=4096)
+def _name(document: bytes) -> str:
+    parts = msgspec.json.decode(document)
+    kept = {name: value for name, value in parts.items() if name not in READ_LATER}
+    return hashlib.blake2b(msgspec.json.encode(kept), digest_size=8).hexdigest()

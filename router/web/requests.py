@@ -41,7 +41,7 @@ Key = Annotated[
     Meta(pattern=r"^[\x21-\x7e]{1,64}$", description="the client's own, makes a repeat harmless"),
 ]
 
-_PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+_PATH = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>.*)`$", re.DOTALL)
 _NAMED = re.compile(
     r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL
 )

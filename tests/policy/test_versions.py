@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.errors import Conflict, NotFound
+from router.errors import Conflict, Invalid, NotFound
 from router.policy import text
 from router.policy.checks import check, check_text
 from router.policy.document import sparse
@@ -247,3 +247,41 @@ async def test_each_change_is_in_the_audit_with_what_it_changed(
         "version 2",
     )
     assert row["detail"]["changes"] == ["queues.experts.name was “experts”, becomes “House”"]
+
+
+async def test_a_version_that_cannot_be_read_any_more_is_told_and_stands_in_nobodys_way(
+    house: House, versions: Versions
+) -> None:
+    source = (await versions.active(house.workspace)).text
+    await activate(house, versions, source + "# one")
+    await house.pool.execute(
+        "update policy_version set document = '{\"gone\": 1}' where number in (1, 2)"
+    )
+    active = await versions.active(house.workspace)
+    assert active.number == 3
+    with pytest.raises(Invalid, match="cannot be read"):
+        await versions.roll_back(house.workspace, 1, seen=3, note="", account=None)
+    await activate(house, versions, source + "# two")
+    assert (await versions.active(house.workspace)).number == 4
+
+
+async def test_whoever_is_put_in_line_does_not_wait_for_a_policy_that_is_being_written(
+    house: House, versions: Versions
+) -> None:
+    from dataclasses import replace
+
+    from router.policy.versions import By, change
+
+    source = (await versions.active(house.workspace)).text
+    longer = source.replace("  customers:\n", "  customers:\n    steps: [{tiers: [3]}]\n")
+    document, _ = check_text(longer, "DE")
+    assert document is not None
+    made = document
+    async with house.pool.acquire() as conn, conn.transaction():
+        by = By(None, "Slow")
+        await change(conn, house.workspace, by, lambda draft: replace(draft, document=made))
+        async with asyncio.timeout(5):
+            contact = await house.arrive()
+    agent = await house.agent("Tim", tier=3)
+    await house.contacts.follow_policies()
+    assert await house.offered(agent) == contact.id
