@@ -46,6 +46,7 @@ from router.store.truth import open_pool
 from router.tasks import stop
 from router.web import (
     admin,
+    callbacks,
     contact_socket,
     contacts,
     desk,
@@ -88,6 +89,7 @@ ROOMS = (
     widgets,
     guests,
     contacts,
+    callbacks,
     explanations,
     floor,
     statistics,

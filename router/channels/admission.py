@@ -96,6 +96,17 @@ class Admission(Line):
             raise NotFound("there is no such workspace")
         return House(parse_rules(row["policy"]), row["time_zone"], row["country"], row["now"])
 
+    async def turned_away(self, queue_id: UUID, language: str) -> str | None:
+        """What somebody who came to this queue now would be told instead of being taken."""
+        queue = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
+        if queue is None:
+            return None
+        try:
+            then = (await self._admit(queue, language)).then
+        except Closed as closed:
+            return closed.message
+        return announcement(then.message or {}, language) if then and then.to == "close" else None
+
     async def _admit(self, queue: Row, language: str) -> Admitted:
         """Where a contact that comes to this queue waits, or what comes instead.
 

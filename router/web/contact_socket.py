@@ -249,6 +249,12 @@ class Customer:
             shown["handling"] = row["handling"]
         if row["state"] in ("handling", "ended") and row["agent"] is not None:
             shown["agent"] = {"name": row["agent"]}
+        if row["due_at"] is not None:
+            shown["message"] = True
+        elif (
+            row["state"] in ("arriving", "waiting") and (row["leads"] or {}).get("to") == "callback"
+        ):
+            shown["offered"] = "callback"
         if row["state"] == "handling" and row["video"] is not None:
             shown["video"] = row["video"]
         if row["state"] == "waiting":

@@ -28,7 +28,8 @@ select a.id, a.name, g.rating_sum, g.rating_count from account a join agent g on
 where a.workspace_id = $1 and a.id = any($2)
 """
 _CONTACTS = """
-select c.id, c.language, c.topic, c.assurance, c.callback_to is not null as callback, p.name,
+select c.id, c.language, c.topic, c.assurance, c.callback_to is not null as callback,
+       (extract(epoch from c.due_at) * 1000)::bigint as due_ms, p.name,
        p.provisional,
        (select a.value from address a where a.person_id = p.id and a.kind = 'phone'
         order by a.registered desc, a.created_at limit 1) as phone
@@ -118,4 +119,6 @@ def _contact(live: Row, truth: asyncpg.Record) -> Row:
         "language": truth["language"],
         "topic": truth["topic"],
         "callback": truth["callback"],
+        # a message, and until when somebody is to see to it
+        **({"due_ms": truth["due_ms"]} if truth["due_ms"] is not None else {}),
     }

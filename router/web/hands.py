@@ -24,16 +24,25 @@ _RECEIVED = """
   (select x.hand_over from handling x where x.contact_id = c.id and x.hand_over is not null
    order by x.accepted_at desc limit 1) as received"""
 
+# a contact that is one: until when somebody is to see to it, and the caller's recording
+_MESSAGE = """
+  case when c.due_at is not null then jsonb_build_object(
+    'due_ms', milliseconds(c.due_at), 'called', c.callback_to is not null)
+    || coalesce((select jsonb_build_object('recording', v.data ? 'recording')
+         || jsonb_strip_nulls(jsonb_build_object('seconds', v.data->'seconds'))
+       from contact_event v where v.contact_id = c.id and v.kind = 'voicemail'
+       order by v.seq desc limit 1), '{}') end as message"""
+
 _OFFERED = f"""
 select c.id, c.arrived_at, c.language, c.topic, c.person_id, c.role, c.assurance, {_RECEIVED},
-       q.id as queue_id, q.name as queue_name
+       {_MESSAGE}, q.id as queue_id, q.name as queue_name
 from contact c join queue q on q.id = c.queue_id
 where c.workspace_id = $1 and c.id = any($2)
 """
 _HELD = f"""
 select h.id, h.agent_id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at,
        h.wrapup_limit, h.ending, h.hand_over, c.language, c.topic, c.person_id, c.role,
-       c.assurance, c.last_seq, {_RECEIVED},
+       c.assurance, c.last_seq, {_RECEIVED}, {_MESSAGE},
        q.id as queue_id, q.name as queue_name,
        coalesce(
          (select e.data->>'state' from contact_event e
@@ -100,6 +109,8 @@ class Hands:
                 }
                 if row["received"]:
                     frame["escalated"] = row["received"]
+                if row["message"]:
+                    frame["message"] = row["message"]
                 frames[offer["offer"]] = frame
         return frames
 
@@ -172,6 +183,7 @@ def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
         "hand_over": row["hand_over"] or row["received"],
         "video": row["video"],
         "ending": row["ending"],
+        "message": row["message"],
     }
     frame |= {name: value for name, value in optional.items() if value is not None}
     return Held(row["id"], row["contact_id"], row["offer_id"], row["last_seq"], frame)

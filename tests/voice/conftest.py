@@ -100,6 +100,10 @@ class Silent(Provider):
         self.made.append(("recordings", call_sid))
         return self.recorded.get(call_sid, [])
 
+    async def sound(self, recording: str) -> bytes | None:
+        self.made.append(("sound", recording))
+        return b"RIFF" if recording.startswith("RE") else None
+
     async def participants(self, room: str) -> tuple[str, Sequence[str]] | None:
         self.made.append(("participants", room))
         return self.rooms.get(room)

@@ -139,6 +139,20 @@ class Provider:
             for each in sorted(found, key=lambda each: _aware(each.date_created))
         ]
 
+    async def sound(self, recording: str) -> bytes | None:
+        """A recording as WAV; None: there is none of this SID. Raises Unanswered, Refused."""
+        api = self._client.api
+        address = f"{api.base_url}/2010-04-01/Accounts/{self._client.account_sid}"
+        return await self._ask(self._fetch(f"{address}/Recordings/{recording}.wav"))
+
+    async def _fetch(self, address: str) -> bytes | None:
+        login = aiohttp.BasicAuth(self._client.username, self._client.password)
+        async with aiohttp.ClientSession(auth=login) as session, session.get(address) as answer:
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            return await answer.read()
+
     async def hold(self, conference: str, call_sid: str, *, on: bool, hold_url: str) -> bool:
         """Take a participant out of the conversation, or back. False: not in there."""
         participant = self._client.conferences(conference).participants(call_sid)
