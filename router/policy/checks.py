@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from router.errors import Invalid
-from router.filters import Vocabulary, checked_attributes, parse
+from router.filters import checked_attributes, parse
 from router.policy import document, text
 from router.policy.document import Document, Queue
 from router.policy.text import Problem
@@ -37,8 +37,6 @@ def check_text(source: str, country: str) -> tuple[Document | None, list[Problem
 
 def whole(made: Document) -> Iterator[Problem]:
     """What is wrong between the parts of a document."""
-    own = made.rules.attributes
-    vocabulary = Vocabulary(agent=dict(own.agent), contact=dict(own.contact))
     for slug, queue in made.queues.items():
         for field, target in _named(queue):
             if target not in made.queues:
@@ -49,7 +47,7 @@ def whole(made: Document) -> Iterator[Problem]:
             yield Problem(f"queues.{slug}.hours", f"There is no schedule “{queue.hours}”.")
         for place, step in enumerate(queue.steps):
             try:
-                parse(step.filter, vocabulary, f"queues.{slug}.steps[{place}].filter")
+                parse(step.filter, made.rules.attributes, f"queues.{slug}.steps[{place}].filter")
             except Invalid as error:
                 yield Problem(error.field or "", error.message)
     yield from _circles(made)

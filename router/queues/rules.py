@@ -12,24 +12,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from router.errors import Invalid
+from router.filters import Vocabulary
 from router.hours.schedule import Schedule, check
 from router.ratings.rules import Policy as RatingPolicy
 
 ChannelName = Literal["voice", "chat", "video"]
-ValueType = Literal["number", "text", "flag", "list"]
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,62}$")]
 Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
-class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Attributes(Vocabulary, frozen=True, forbid_unknown_fields=True):
     """The workspace's own names of agents and contacts, with their types, for filters.
 
     claims: those of contacts that a page may state without its host site's signature.
     """
 
-    agent: dict[Name, ValueType] = {}
-    contact: dict[Name, ValueType] = {}
-    claims: tuple[Name, ...] = ()
+    claims: tuple[str, ...] = ()
 
 
 class Blocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +101,9 @@ def _parsed(document: bytes) -> Rules:
         raise Invalid(text, field=("rules" + path.rstrip("`")) if path else "rules") from error
     for name, schedule in rules.schedules.items():
         check(schedule, f"rules.schedules.{name}")
+    for name in rules.attributes.claims:
+        if name not in rules.attributes.contact:
+            raise Invalid(f"“{name}” is not declared.", field="rules.attributes.claims")
     return rules
 
 

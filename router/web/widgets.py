@@ -151,7 +151,7 @@ def _attributes(entry: Any, said: dict[str, Any], visitor: Visitor | None) -> di
     A page can be made to say anything, so it may only state what the rules leave to pages.
     """
     declared = parse_rules(entry["rules"]).attributes
-    claims = {name: declared.contact[name] for name in declared.claims if name in declared.contact}
+    claims = {name: declared.contact[name] for name in declared.claims}
     signed = visitor.attributes if visitor else {}
     return {
         **checked_attributes(said, claims, "attributes"),

@@ -428,7 +428,7 @@ def directly(node: Node, sides: dict[str, Any]) -> bool:
     }[operator]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(filters, contacts, agents)
 def test_binding_and_then_asking_is_the_same_as_asking_directly(
     text: str, contact: dict[str, Any], agent: dict[str, Any]
@@ -440,7 +440,7 @@ def test_binding_and_then_asking_is_the_same_as_asking_directly(
     assert all(c.holds for c in conditions(bound, agent)) is expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(filters, contacts)
 def test_the_one_form_of_a_filter_is_the_one_form_of_itself(text: str, contact: dict[str, Any]):
     found = parse(text, WORDS)
@@ -450,7 +450,7 @@ def test_the_one_form_of_a_filter_is_the_one_form_of_itself(text: str, contact: 
     assert read(bound).text == bound
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(filters, min_size=2, max_size=4), st.sampled_from(["AND", "OR"]), st.randoms())
 def test_the_order_of_what_commutes_changes_nothing(parts: list[str], word: str, chance: Any):
     shuffled = list(parts)
@@ -468,7 +468,7 @@ SOUP = st.lists(st.sampled_from([*WORDS_AND_SIGNS.split(), "\n", "\t", "\x00"]),
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.text(max_size=60) | SOUP)
 @example("agent.tier > 1" + "\x85" * 3)
 @example("(" * 2000)
