@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -17,9 +17,34 @@ from router.errors import Invalid, NotFound
 from router.identity.people import Identity
 from router.queues.follows import follows
 from router.queues.head_starts import Claim, head_start_seconds
-from router.queues.picture import policy_of
+from router.queues.outbox import Pending
+from router.queues.picture import enter_arguments, policy_of
 from router.queues.policy import Policy, Then
 from router.store.truth import Row
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look at the truth found for an arrival that had no contact yet.
+
+    entry: the entry point. queue: its customers'. now: the truth's time of this look, which is
+    when the contact has arrived.
+    """
+
+    entry: Row
+    queue: Row
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A person who is made together with the contact, under the identity's `person_id`.
+
+    What they say of themselves is a claim.
+    """
+
+    name: str | None
+    mail: str | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,8 @@ class Arrival:
     asked_agent: UUID | None = None
     priority: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    found: Found | None = None
+    newcomer: Newcomer | None = None
 
 
 def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
@@ -60,6 +87,30 @@ def skills_of(menu: list[dict[str, Any]], topic: str | None) -> tuple[str, ...]:
     raise Invalid("this entry point has no such topic", field="topic")
 
 
+# One statement and so one transaction: the contact, its first entry, what the live store must
+# hear, and the person where nobody knows them. Times are the truth's, of the look before.
+_ARRIVE = """
+with made as (
+  insert into contact (id, workspace_id, channel, entry_point_id, provider_key, person_id, role,
+    assurance, language, skills, topic, queue_id, state, secret_hash, head_start, priority,
+    attributes, follows, prefer_agent_id, arrived_at, queued_at, line_at, last_seq)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting', $13, $14, $15, $16, $17,
+    $18, $19, $19, $19, 1)
+  on conflict (workspace_id, provider_key) do nothing returning *
+), met as (
+  insert into person (id, workspace_id, name, provisional, claimed_mail)
+  select person_id, workspace_id, $23, true, $24 from made where $22
+), noted as (
+  insert into contact_event (contact_id, seq, workspace_id, kind, author, data)
+  select id, 1, workspace_id, 'queued', 'system', $20 from made
+), put as (
+  insert into outbox (workspace_id, subject, operation, arguments)
+  select workspace_id, id, 'enter', $21 from made returning id
+)
+select made.*, put.id as operation from made, put
+"""
+
+
 class Arrivals(Promises):
     """From the first word of a contact to its place in line."""
 
@@ -69,19 +120,22 @@ class Arrivals(Promises):
         line: put it in line at once; else it stays `arriving` until `enter` (a phone call
         that is still finding out who calls). Raises Closed when its queue takes nothing new.
         """
-        known = await self._pool.fetchrow(
-            "select * from contact where workspace_id = $1 and provider_key = $2",
-            a.workspace_id,
-            a.provider_key,
-        )
-        if known is not None:
-            return Contact.of(known)
-        entry = await self._pool.fetchrow(
-            "select customer_queue_id, expert_queue_id, menu, priority, attributes"
-            " from entry_point where workspace_id = $1 and id = $2",
-            a.workspace_id,
-            a.entry_point_id,
-        )
+        if a.found is not None:
+            entry: Row | None = a.found.entry
+        else:
+            known = await self._pool.fetchrow(
+                "select * from contact where workspace_id = $1 and provider_key = $2",
+                a.workspace_id,
+                a.provider_key,
+            )
+            if known is not None:
+                return Contact.of(known)
+            entry = await self._pool.fetchrow(
+                "select customer_queue_id, expert_queue_id, menu, priority, attributes"
+                " from entry_point where workspace_id = $1 and id = $2",
+                a.workspace_id,
+                a.entry_point_id,
+            )
         if entry is None:
             raise NotFound("there is no such entry point")
         a = replace(
@@ -128,7 +182,10 @@ class Arrivals(Promises):
         return Contact.of(row)
 
     async def _arrive_in_line(self, a: Arrival, queue_id: UUID, skills: tuple[str, ...]) -> Contact:
-        first = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
+        if a.found is not None and a.found.queue["id"] == queue_id:
+            first: Row | None = a.found.queue
+        else:
+            first = await self._pool.fetchrow("select * from queue where id = $1", queue_id)
         assert first is not None
         admitted = await self._admit(first, a.language)
         if admitted.then is not None:
@@ -158,15 +215,30 @@ class Arrivals(Promises):
                 repeats=await self._repeats(a.workspace_id, a.identity.person_id, policy),
             ),
         )
-        async with self._pool.acquire() as connection, connection.transaction():
+        now = a.found.now if a.found is not None else await self._pool.fetchval("select now()")
+        async with self._pool.acquire() as connection:
+            contact_id = uuid4()
+            contact = {
+                **draft,
+                "id": contact_id,
+                "generation": 1,
+                "arrived_at": now,
+                "line_at": now,
+                "head_start": timedelta(seconds=ahead),
+                "prefer_agent_id": await preferred_agent(
+                    connection,
+                    a.workspace_id,
+                    a.identity.person_id,
+                    a.identity.role,
+                    policy,
+                    a.asked_agent,
+                ),
+            }
+            # nobody has let it pass yet
+            arguments = msgspec.to_builtins(enter_arguments(contact, policy, steps, {}))
             row = await connection.fetchrow(
-                "insert into contact (workspace_id, channel, entry_point_id, provider_key,"
-                " person_id, role, assurance, language, skills, topic, queue_id, state,"
-                " secret_hash, head_start, priority, attributes, follows, prefer_agent_id,"
-                " queued_at, line_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13,"
-                " $14, $15, $16, $17, now(), now())"
-                " on conflict (workspace_id, provider_key) do nothing returning *",
+                _ARRIVE,
+                contact_id,
                 a.workspace_id,
                 a.channel,
                 a.entry_point_id,
@@ -179,28 +251,24 @@ class Arrivals(Promises):
                 a.topic,
                 queue_id,
                 a.secret_hash,
-                timedelta(seconds=ahead),
+                contact["head_start"],
                 a.priority,
                 a.attributes,
                 follows(policy),
-                await preferred_agent(
-                    connection,
-                    a.workspace_id,
-                    a.identity.person_id,
-                    a.identity.role,
-                    policy,
-                    a.asked_agent,
-                ),
+                contact["prefer_agent_id"],
+                now,
+                queued(admitted),
+                arguments,
+                a.newcomer is not None,
+                a.newcomer.name if a.newcomer is not None else None,
+                a.newcomer.mail if a.newcomer is not None else None,
             )
-            if row is not None:
-                await self._conversations.note(
-                    connection, a.workspace_id, row["id"], "queued", queued(admitted)
-                )
-                pending = await self._put_in_line(connection, row, policy, steps)
         if row is None:
             # the same key came in by another request at the same moment
             return await self._by_key(a.workspace_id, a.provider_key)
-        await self._outbox.apply(pending)
+        await self._outbox.apply(
+            Pending(row["operation"], a.workspace_id, contact_id, "enter", arguments)
+        )
         return Contact.of(row)
 
     async def _arrive_led(
@@ -209,6 +277,15 @@ class Arrivals(Promises):
         """What comes instead of waiting: nothing, a message, or the offer of a callback."""
         if then.to == "close":
             raise Closed(announcement(then.message or {}, a.language), state="closed")
+        if a.newcomer is not None:
+            await self._pool.execute(
+                "insert into person (id, workspace_id, name, provisional, claimed_mail)"
+                " values ($1, $2, $3, true, $4)",
+                a.identity.person_id,
+                a.workspace_id,
+                a.newcomer.name,
+                a.newcomer.mail,
+            )
         contact = await self._arrive(a, admitted.queue["id"], skills, then)
         if then.to == "voicemail" and contact.state == "arriving":
             return await self.leave_message(contact.id)

@@ -13,6 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -112,11 +113,23 @@ def private(
     }
 
 
+_REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def _identified(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The structlog processor that says which request a line belongs to."""
+    if (request_id := _REQUEST_ID.get()) is not None:
+        event.setdefault("request_id", request_id)
+    return event
+
+
 def configure(*, level: str = "INFO", console: bool | None = None) -> None:
     """Send all logs of this process to stderr. console: readable lines; None: on a terminal."""
     console = sys.stderr.isatty() if console is None else console
     before: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _identified,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -170,23 +183,24 @@ async def request_log(request: web.Request, handler: Handler) -> web.StreamRespo
     request_id = given if re.fullmatch(r"[A-Za-z0-9_-]{8,64}", given) else secrets.token_hex(8)
     begin = time.perf_counter()
     status = 500
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
-        try:
-            response = await handler(request)
-            status = response.status
-            if not response.prepared:
-                response.headers["X-Request-Id"] = request_id
-            return response
-        except web.HTTPException as error:
-            status = error.status
-            error.headers["X-Request-Id"] = request_id
-            raise
-        finally:
-            quiet = status < 400 and request.path in {"/healthz", "/readyz", "/metrics"}
-            (log.debug if quiet else log.info)(
-                "request",
-                method=request.method,
-                route=template(request),
-                status=status,
-                ms=round((time.perf_counter() - begin) * 1000, 1),
-            )
+    mark = _REQUEST_ID.set(request_id)
+    try:
+        response = await handler(request)
+        status = response.status
+        if not response.prepared:
+            response.headers["X-Request-Id"] = request_id
+        return response
+    except web.HTTPException as error:
+        status = error.status
+        error.headers["X-Request-Id"] = request_id
+        raise
+    finally:
+        quiet = status < 400 and request.path in {"/healthz", "/readyz", "/metrics"}
+        (log.debug if quiet else log.info)(
+            "request",
+            method=request.method,
+            route=template(request),
+            status=status,
+            ms=round((time.perf_counter() - begin) * 1000, 1),
+        )
+        _REQUEST_ID.reset(mark)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from router.channels.arrivals import Arrival
+from router.channels.admission import announcement
+from router.channels.arrivals import Arrival, Found, Newcomer
 from router.channels.conversation import clean_text
 from router.channels.records import Contact
 from router.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
 from router.filters import checked_attributes
 from router.identity import entries
 from router.identity.people import Identity
-from router.identity.visitors import Visitor, read_token
+from router.identity.visitors import Visitor, read_token, unproven_subject
 from router.queues.picture import policy_of
 from router.queues.rules import parse_rules
 from router.web import guests, limits, origins
@@ -36,8 +37,26 @@ FreshKey = Annotated[
 ]
 
 _WIDGET = """
-select p.*, w.token_secret, w.policy as rules
+select p.*, w.token_secret, w.policy as rules, q.closed
 from entry_point p join workspace w on w.id = p.workspace_id
+join queue q on q.id = p.customer_queue_id
+where p.kind = 'widget' and p.address = $1 and p.retired_at is null
+"""
+
+
+# The same and all that an arrival asks of the truth, in one look. $2: the client's key, $3: the
+# account that a token names, which is believed only once its signature is checked.
+_ARRIVING = """
+select p as entry, q as queue, now() as now, w.token_secret, w.policy as rules,
+       k.id as known, k.person_id, k.role, k.assurance,
+       n.id as person, n.name, n.provisional, coalesce(e.active, false) as expert
+from entry_point p join workspace w on w.id = p.workspace_id
+join queue q on q.id = p.customer_queue_id
+left join contact k on k.workspace_id = p.workspace_id
+  and k.provider_key = 'widget:' || p.id || ':' || $2
+left join address a on a.workspace_id = p.workspace_id and a.kind = 'account' and a.value = $3
+left join person n on n.id = a.person_id
+left join expert e on e.person_id = n.id
 where p.kind = 'widget' and p.address = $1 and p.retired_at is null
 """
 
@@ -107,50 +126,65 @@ async def _form(request: web.Request, query: FormQuery) -> Widget:
     entry = await _entry(request, request.match_info["key"])
     language = spoken(query.language, entry)
     topics = [Topic(choice["topic"], choice["label"]) for choice in entry["menu"]]
-    closed = await request.app[CONTACTS].turned_away(entry["customer_queue_id"], language)
+    closed = None if entry["closed"] is None else announcement(entry["closed"], language)
     return Widget(entry["name"], language, entry["languages"], topics, True, closed)
 
 
 async def _open(request: web.Request, body: NewContact) -> Opened:
     app = request.app
-    entry = await _entry(request, body.widget, "widget")
+    subject = unproven_subject(body.token) if body.token else None
+    row = None
+    if "\0" not in body.widget:
+        row = await app[POOL].fetchrow(_ARRIVING, body.widget, body.key, subject)
+    if row is None:
+        raise NotFound("There is no such widget.", field="widget")
+    entry = row["entry"]
+    origins.allow_embedding(request, entry["origins"])
     name = entries.name(body.name) if body.name and body.name.strip() else None
     mail = entries.mail(body.mail) if body.mail and body.mail.strip() else None
     message = clean_text(body.message, field="message") if body.message else None
-    visitor = read_token(body.token, entry["token_secret"]) if body.token else None
-    attributes = _attributes(entry, body.attributes, visitor)
+    visitor = read_token(body.token, row["token_secret"]) if body.token else None
+    attributes = _attributes(entry, row["rules"], body.attributes, visitor)
     key = f"widget:{entry['id']}:{body.key}"
     secret = _secret(app[SETTINGS].secret_key, key)
+    identity, newcomer = await _who(request, row, visitor, name, mail)
     arrival = Arrival(
         workspace_id=entry["workspace_id"],
         channel=body.channel,
         entry_point_id=entry["id"],
         provider_key=key,
-        identity=await _who(request, entry, visitor, key, name, mail),
+        identity=identity,
         language=spoken(body.language, entry),
         topic=body.topic,
         secret_hash=hashlib.sha256(secret.encode()).digest(),
         asked_agent=body.agent,
         priority=visitor.priority if visitor else None,
         attributes=attributes,
+        found=Found(entry, row["queue"], row["now"]) if row["known"] is None else None,
+        newcomer=newcomer,
     )
     contact = await app[CONTACTS].arrive(arrival)
-    policy = policy_of(
-        await app[POOL].fetchval("select policy from queue where id = $1", contact.queue_id)
-    )
+    document = row["queue"]["policy"]
+    if contact.queue_id != row["queue"]["id"]:
+        document = await app[POOL].fetchval(
+            "select policy from queue where id = $1", contact.queue_id
+        )
     # a page that never opens its socket has vanished as well
-    await app[LEASES].expect(contact.workspace_id, contact.id, policy.chat.vanished_seconds)
+    vanished_seconds = policy_of(document).chat.vanished_seconds
+    await app[LEASES].expect(contact.workspace_id, contact.id, vanished_seconds)
     if message is not None:
         await _first_message(app, contact, body.key, message)
     return Opened(contact.id, secret)
 
 
-def _attributes(entry: Any, said: dict[str, Any], visitor: Visitor | None) -> dict[str, Any]:
+def _attributes(
+    entry: Any, rules: Any, said: dict[str, Any], visitor: Visitor | None
+) -> dict[str, Any]:
     """What filters may name of the contact: the host site's word first, then the entry point's.
 
     A page can be made to say anything, so it may only state what the rules leave to pages.
     """
-    declared = parse_rules(entry["rules"]).attributes
+    declared = parse_rules(rules).attributes
     claims = {name: declared.contact[name] for name in declared.claims}
     signed = visitor.attributes if visitor else {}
     return {
@@ -161,26 +195,26 @@ def _attributes(entry: Any, said: dict[str, Any], visitor: Visitor | None) -> di
 
 
 async def _who(
-    request: web.Request,
-    entry: Any,
-    visitor: Visitor | None,
-    key: str,
-    name: str | None,
-    mail: str | None,
-) -> Identity:
-    app, ws = request.app, entry["workspace_id"]
-    known = await app[POOL].fetchrow(
-        "select person_id, role, assurance from contact"
-        " where workspace_id = $1 and provider_key = $2",
-        ws,
-        key,
-    )
-    if known is not None:
+    request: web.Request, row: Any, visitor: Visitor | None, name: str | None, mail: str | None
+) -> tuple[Identity, Newcomer | None]:
+    """Who arrives; and what is kept of somebody whom nobody knows.
+
+    row: of `_ARRIVING`. The usual visitor, a customer known by the host site under the same name,
+    was found by that look already.
+    """
+    app, ws = request.app, row["entry"]["workspace_id"]
+    if row["known"] is not None:
         # sent again: nobody new
-        return Identity(known["person_id"], known["role"], known["assurance"])
+        return Identity(row["person_id"], row["role"], row["assurance"]), None
     await limits.count(request, ws, "contacts", app[SETTINGS].contacts_per_minute)
-    guest = await guests.identity_of(request, ws) if visitor is None else None
-    return guest or await app[PEOPLE].by_visitor(ws, visitor, name=name, mail=mail)
+    if visitor is None:
+        if guest := await guests.identity_of(request, ws):
+            return guest, None
+        return Identity(uuid4(), "customer", 0, name), Newcomer(name, mail)
+    usual = row["person"] is not None and not row["expert"] and visitor.expert_number is None
+    if usual and visitor.name in (None, row["name"]):
+        return Identity(row["person"], "customer", 3, row["name"]), None
+    return await app[PEOPLE].by_visitor(ws, visitor, name=name, mail=mail), None
 
 
 async def _first_message(app: web.Application, contact: Contact, key: str, text: str) -> None:
