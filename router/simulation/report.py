@@ -39,7 +39,7 @@ def bounded(value: Interval) -> str:
     mean, half = value.mean, value.half
     if math.isnan(mean):
         return UNKNOWN
-    if math.isnan(half) or half == 0:
+    if math.isnan(half) or half <= abs(mean) * 1e-9:  # what rounding leaves is no doubt
         return number(mean)
     places = min(4, max(0, 1 - math.floor(math.log10(half))))
     return f"{mean:,.{places}f} ± {half:,.{places}f}"

@@ -40,13 +40,16 @@ class Result:
         warm = round(self.case.load.warm_up * 60_000)
         return [measure([v for v in o.visits if v.at_ms >= warm]) for o in self.outcomes]
 
-    def adjusted(self, measure: Callable[[list[Visit]], float]) -> Interval:
-        """The measure, with the work that came by chance taken out."""
+    def adjusted(self, measure: Callable[[list[Visit]], float], told: int = 1) -> Interval:
+        """The measure, with the work that came by chance taken out.
+
+        told: so many intervals of the study hold the truth at 95 % all together.
+        """
         load = self.case.load
         minutes = load.minutes - load.warm_up
         expected = sum(s.most * duration(s.service).mean / 60 for s in load.streams)
         came = [outcome.offered_ms / 60_000 / minutes for outcome in self.outcomes]
-        return controlled(self.by_run(measure), came, expected)
+        return controlled(self.by_run(measure), came, expected, told)
 
 
 def waited(visits: list[Visit]) -> float:

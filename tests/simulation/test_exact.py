@@ -128,6 +128,9 @@ def test_student_t_meets_its_tables_on_both_sides_of_ours():
     assert student_t(4) == 2.776
     assert student_t(40) == pytest.approx(2.021, abs=0.001)
     assert student_t(120) == pytest.approx(1.980, abs=0.001)
+    # 99.5 %, as a table of Bonferroni intervals for five has it
+    assert student_t(20, told=5) == pytest.approx(2.845, abs=0.002)
+    assert student_t(28, told=5) == pytest.approx(2.763, abs=0.002)
 
 
 def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed():

@@ -51,10 +51,11 @@ def cases(scale: float) -> list[Case]:
 
 def tell(results: Sequence[Result]) -> Told:
     rows: list[dict[str, Any]] = []
+    told = 3 * len(results)
     for result in results:
         value = exact(int(result.case.name))
-        waits, minutes = result.adjusted(waited), result.adjusted(wait_minutes)
-        gave_up = result.adjusted(abandoned)
+        waits, minutes = result.adjusted(waited, told), result.adjusted(wait_minutes, told)
+        gave_up = result.adjusted(abandoned, told)
         rows.append(
             {
                 "agents": int(result.case.name),
@@ -87,8 +88,9 @@ def tell(results: Sequence[Result]) -> Told:
             for row in rows
         ],
     )
+    lines += ["", "± is 95 % confidence that all intervals of the table hold."]
     same = sum(row["same_as_textbook"] for row in rows)
-    lines += ["", f"Each of {same:,} contacts, those of the warm-up included, waited or gave up to"]
+    lines += [f"Each of {same:,} contacts, those of the warm-up included, waited or gave up to"]
     lines.append("the millisecond as in the textbook's recursion over the same people.")
     picture = line_chart(
         "Impatient callers: who gives up as agents are added",
