@@ -11,7 +11,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from router.channels.admission import announcement
 from router.channels.arrivals import Arrival, Found, Newcomer
 from router.channels.conversation import clean_text
 from router.channels.records import Contact
@@ -37,14 +36,12 @@ FreshKey = Annotated[
 ]
 
 _WIDGET = """
-select p.*, w.token_secret, w.policy as rules, q.closed
+select p.*, w.token_secret, w.policy as rules
 from entry_point p join workspace w on w.id = p.workspace_id
-join queue q on q.id = p.customer_queue_id
 where p.kind = 'widget' and p.address = $1 and p.retired_at is null
 """
 
-
-# The same and all that an arrival asks of the truth, in one look. $2: the client's key, $3: the
+# What an arrival asks of the truth, in one look. $2: the client's key, $3: the
 # account that a token names, which is believed only once its signature is checked.
 _ARRIVING = """
 select p as entry, q as queue, now() as now, w.token_secret, w.policy as rules,
@@ -126,7 +123,7 @@ async def _form(request: web.Request, query: FormQuery) -> Widget:
     entry = await _entry(request, request.match_info["key"])
     language = spoken(query.language, entry)
     topics = [Topic(choice["topic"], choice["label"]) for choice in entry["menu"]]
-    closed = None if entry["closed"] is None else announcement(entry["closed"], language)
+    closed = await request.app[CONTACTS].turned_away(entry["customer_queue_id"], language)
     return Widget(entry["name"], language, entry["languages"], topics, True, closed)
 
 
