@@ -8,7 +8,7 @@ from router.bench.pictures import Timing
 from router.bench.rows import Figure, Tell, figure, readable
 from router.bench.scenes import MATCHES, Scene
 
-ROUNDS = 21
+ROUNDS = 31
 
 Way = tuple[str, Callable[[Scene], Timing]]
 

@@ -82,6 +82,10 @@ class Picture:
     def close(self) -> None:
         self._redis.close()
 
+    def server(self) -> int:
+        """The store's process."""
+        return int(self._redis.info("server")["process_id"])
+
     def call(self, verb: str, arguments: Iterable[Answer]) -> list[Answer]:
         """Run one script for each, in order, many on the way at once."""
         return self._run(verb, arguments)

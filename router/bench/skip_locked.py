@@ -29,7 +29,7 @@ from router.store.hub import Subscription
 from router.web import keys
 
 WORKERS = 16
-EACH = 50
+EACH = 100
 ASSIGNMENTS = WORKERS * EACH
 ROUNDS = 5
 PATIENCE_S = 60.0
