@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,13 +81,15 @@ class Statistics:
         *,
         begin: datetime | None,
         end: datetime | None,
+        day: date | None = None,
         by: By,
         of: str | None = None,
         intervals: bool | None = None,
     ) -> Report:
         """The figures from begin until end, of each subject, or of one (`of`: its id).
 
-        begin: by default today's midnight in the workspace's time zone; end: now. intervals:
+        begin: by default today's midnight in the workspace's time zone; end: now. day: a whole
+        one there, in place of the two. intervals:
         whether each quarter of an hour is wanted, too; by default unless that would be one for
         each agent. Raises Invalid for a time that ends before it begins, or is too long.
         """
@@ -97,7 +99,14 @@ class Statistics:
             workspace_id,
         )
         assert place is not None
-        begin, end = _bounds(begin, end, place["now"].astimezone(ZoneInfo(place["time_zone"])))
+        zone = ZoneInfo(place["time_zone"])
+        if day is not None:
+            if begin is not None or end is not None:
+                raise Invalid("Ask for a day, or for from and to.", field="day")
+            if not _has_figures(day):
+                raise Invalid("There are no figures of that year.", field="day")
+            begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+        begin, end = _bounds(begin, end, place["now"].astimezone(zone))
         found = await self._sums(workspace_id, begin, end, by, of)
         names = await self._names(workspace_id, by, found)
         lines = [_line(row["subject"], names, _counts(row), by) for row in found]
@@ -186,12 +195,23 @@ class Statistics:
         return {str(row["id"]): row["name"] for row in rows}
 
 
+def _has_figures(at: date) -> bool:
+    """Far from where calendars end: a bound may be moved by days and zones."""
+    return 1970 < at.year < 9000
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, datetime.min.time(), zone)
+
+
 def _bounds(
     begin: datetime | None, end: datetime | None, now: datetime
 ) -> tuple[datetime, datetime]:
     for field, at in (("from", begin), ("to", end)):
         if at is not None and at.tzinfo is None:
             raise Invalid("A time needs its offset, such as Z.", field=field)
+        if at is not None and not _has_figures(at):
+            raise Invalid("There are no figures of that year.", field=field)
     begin = begin or now.replace(hour=0, minute=0, second=0, microsecond=0)
     end = end or now
     if end <= begin:

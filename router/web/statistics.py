@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,10 +17,14 @@ from router.web.viewers import viewer
 
 
 class Asked(Body):
-    """from, to: RFC 3339 with an offset; by default today. of: one id of what `by` names."""
+    """from, to: RFC 3339 with an offset; by default today. day: a whole one, in place of them.
+
+    of: one id of what `by` names.
+    """
 
     begin: datetime | None = msgspec.field(name="from", default=None)
     end: datetime | None = msgspec.field(name="to", default=None)
+    day: date | None = None
     by: By = "queue"
     of: Annotated[str, Meta(max_length=100)] | None = None
     intervals: bool | None = None
@@ -33,6 +37,7 @@ async def _read(request: web.Request, asked: Asked) -> Report | web.Response:
         who.workspace_id,
         begin=asked.begin,
         end=asked.end,
+        day=asked.day,
         by=asked.by,
         of=asked.of,
         intervals=asked.intervals,

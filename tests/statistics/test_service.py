@@ -251,6 +251,10 @@ async def test_the_same_is_there_as_a_table_for_spreadsheets(
         ("from=2024-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
         ("from=2026-01-01T00:00:00", "from"),
         ("from=yesterday", "from"),
+        ("from=0001-01-01T00:00:00%2B14:00&to=0001-01-02T00:00:00Z", "from"),
+        ("day=tomorrow", "day"),
+        ("day=2026-01-01&from=2026-01-01T00:00:00Z", "day"),
+        ("day=9999-12-31", "day"),
         ("by=customer", "by"),
         ("format=xml", "format"),
         ("queue=1", "queue"),
@@ -262,6 +266,17 @@ async def test_a_question_that_makes_no_sense_is_answered_with_its_field(
     supervisor = await service.account("supervisor")
     status, answer = await service.call("GET", f"/api/statistics?{query}", by=supervisor)
     assert (status, answer["error"]["field"]) == (422, field)
+
+
+async def test_a_day_is_the_workspaces_with_its_one_hour_more_or_less(service: Service):
+    supervisor = await service.account("supervisor")
+    for day, first, last in (
+        ("2026-03-28", "2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z"),
+        ("2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+        ("2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+    ):
+        _, report = await service.call("GET", f"/api/statistics?day={day}", by=supervisor)
+        assert (report["from"], report["to"]) == (first, last)
 
 
 async def test_figures_are_for_supervisors(service: Service, house: House):

@@ -13,6 +13,7 @@ import { CloseContact, CloseQueue, MoveContact, OpenQueue, SetState } from "./di
 import classes from "./Page.module.css";
 import "../shared/tones.css";
 import { Queues } from "./Queues";
+import { Statistics } from "./Statistics";
 import { Tiles } from "./Tiles";
 import { useFloor } from "./useFloor";
 
@@ -28,6 +29,7 @@ export function Page() {
   const small = useMediaQuery("(max-width: 48em)") ?? false;
   const [part, setPart] = useState("Queues");
   const shows = (name: string) => !small || part === name;
+  const [view, setView] = useState(location.hash === "#statistics" ? "statistics" : "live");
   const [wall, { toggle }] = useDisclosure(new URLSearchParams(location.search).has("wall"));
 
   // Rows are drawn again when what they are given changes: so they are given what never does.
@@ -45,7 +47,27 @@ export function Page() {
       <Shell link={link} centre={<PageLinks />} actions={<WallToggle wall={wall} onToggle={toggle} />}>
         <VisuallyHidden component="h1">Supervisor</VisuallyHidden>
         <div className={classes.page} data-wall={wall || undefined}>
-          {!loaded ? (
+          {!wall && (
+            <SegmentedControl
+              size="sm"
+              mb="md"
+              fullWidth={small}
+              aria-label="What to see"
+              value={view}
+              onChange={(next) => {
+                setView(next);
+                history.replaceState(null, "", next === "live" ? location.pathname : `#${next}`);
+              }}
+              data={[
+                { value: "live", label: "Live" },
+                { value: "statistics", label: "Statistics" },
+              ]}
+              data-testid="view"
+            />
+          )}
+          {view === "statistics" && !wall ? (
+            <Statistics queues={floor.queues} />
+          ) : !loaded ? (
             <Center h="50vh">
               <Loader aria-label="Loading the floor" />
             </Center>
