@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -142,15 +142,24 @@ class Engine:
         return (await self.offers_of_many(workspace_id, [agent_id]))[agent_id]
 
     async def offers_of_many(
-        self, workspace_id: UUID, agent_ids: Sequence[UUID]
+        self,
+        workspace_id: UUID,
+        agent_ids: Sequence[UUID],
+        heard: Mapping[UUID, str] | None = None,
     ) -> dict[UUID, list[Answer]]:
-        """The same for many agents in two round trips, however many they are."""
+        """The same for many agents in two round trips, however many they are.
+
+        heard: the open offers of all of them, where events have told: one round trip.
+        """
         epoch = await self.epoch(workspace_id)
         try:
-            async with self.redis.pipeline(transaction=False) as pipe:
-                for agent_id in agent_ids:
-                    pipe.hget(key(workspace_id, epoch, "agent", str(agent_id)), "offer")
-                open_offers: list[Any] = await pipe.execute()
+            if heard is None:
+                async with self.redis.pipeline(transaction=False) as pipe:
+                    for agent_id in agent_ids:
+                        pipe.hget(key(workspace_id, epoch, "agent", str(agent_id)), "offer")
+                    open_offers: list[Any] = await pipe.execute()
+            else:
+                open_offers = [heard[agent_id] for agent_id in agent_ids]
             found = [pair for pair in zip(agent_ids, open_offers, strict=True) if pair[1]]
             answers: list[Any] = []
             if found:

@@ -56,10 +56,12 @@ async def serve(request: web.Request) -> web.StreamResponse:
 
 @dataclass
 class Asked:
-    """What of a desk is to be read. contacts: those whose handlings are; accepted: offers that
-    end when it was read; snapshots: who waits for everything to be sent anew."""
+    """What of a desk is to be read. heard: the one open offer, where an event told of it;
+    contacts: those whose handlings are read; accepted: offers that end when it was read;
+    snapshots: who waits for everything to be sent anew."""
 
     offers: bool = False
+    heard: str = ""
     hands: bool = False
     presence: bool = False
     contacts: set[UUID] = field(default_factory=set)
@@ -135,7 +137,8 @@ class Desk:
         asked = self.asked
         match event["t"]:
             case "offer":
-                asked.offers = True
+                # an agent has one open offer: this is all that is open now
+                asked.heard = event["offer"]
             case "offer_gone":
                 self._end_offer(event["offer"], event.get("why", "withdrawn"))
                 return

@@ -157,7 +157,7 @@ class Desks:
                     raise
 
     async def _read(self, workspace_id: UUID, asked: list[tuple[Desk, Asked]]) -> None:
-        live = await self._live(workspace_id, [desk for desk, ask in asked if ask.offers])
+        live = await self._live(workspace_id, asked)
         new = [
             (desk.viewer, offer)
             for desk, ask in asked
@@ -190,19 +190,27 @@ class Desks:
                 if hand.contact_id in ask.contacts:
                     desk.show_hand(hand)
             desk.end_accepted(ask.accepted)
-            if ask.offers and agent in live:
+            if (ask.offers or ask.heard) and agent in live:
                 desk.show_offers(offers, frames)
 
     async def _live(
-        self, workspace_id: UUID, desks: list[Desk]
+        self, workspace_id: UUID, asked: list[tuple[Desk, Asked]]
     ) -> dict[UUID, list[dict[str, Any]]]:
-        """By agent; nobody while the live store is away: what rings is unknown for now."""
-        agents = list({desk.viewer.account_id for desk in desks})
+        """Live offers by agent; nobody while the live store is away: what rings is unknown then."""
+        whole = {desk.viewer.account_id for desk, ask in asked if ask.offers}
+        heard = {
+            desk.viewer.account_id: ask.heard
+            for desk, ask in asked
+            if ask.heard and desk.viewer.account_id not in whole
+        }
         try:
-            return await _only(agents, partial(self._engine.offers_of_many, workspace_id))
+            live = await _only(list(whole), partial(self._engine.offers_of_many, workspace_id))
+            if heard:
+                live |= await self._engine.offers_of_many(workspace_id, list(heard), heard)
         except Unavailable:
             # conversations go on without the live store
             return {}
+        return live
 
     async def _presences(self, agents: list[UUID]) -> dict[UUID, dict[str, Any]]:
         """By agent: state, reason, since_ms."""
