@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
+import structlog
 from aiohttp import web
 from msgspec import Meta
 
 from router.channels.arrivals import Arrival, Found, Newcomer
 from router.channels.conversation import clean_text
 from router.channels.records import Contact
-from router.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
-from router.filters import checked_attributes
+from router.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from router.filters import AttributeType, checked_attributes
 from router.identity import entries
 from router.identity.people import Identity
 from router.identity.visitors import Visitor, read_token, unproven_subject
@@ -25,6 +27,8 @@ from router.web import guests, limits, origins
 from router.web.keys import CONTACTS, CONVERSATIONS, LEASES, PEOPLE, POOL, SETTINGS
 from router.web.requests import Body, Language
 from router.web.routes import Route, add
+
+log = structlog.get_logger(__name__)
 
 # whoever knows it gets the contact's secret again, so it must not be guessed
 FreshKey = Annotated[
@@ -183,12 +187,25 @@ def _attributes(
     """
     declared = parse_rules(rules).attributes
     claims = {name: declared.contact[name] for name in declared.claims}
-    signed = visitor.attributes if visitor else {}
     return {
         **checked_attributes(said, claims, "attributes"),
         **entry["attributes"],
-        **checked_attributes(signed, declared.contact, "token.attributes"),
+        **(_signed(visitor, declared.contact) if visitor else {}),
     }
+
+
+def _signed(visitor: Visitor, declared: Mapping[str, AttributeType]) -> dict[str, Any]:
+    """What the host site says, without what the rules do not know (any more).
+
+    The visitor can do nothing about it and must not be shut out; the log tells the site's makers.
+    """
+    kept: dict[str, Any] = {}
+    for name, value in visitor.attributes.items():
+        try:
+            kept |= checked_attributes({name: value}, declared, "token.attributes")
+        except Invalid as error:
+            log.warning("visitor.attribute_left_out", field=error.field, why=error.message)
+    return kept
 
 
 async def _who(

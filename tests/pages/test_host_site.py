@@ -20,6 +20,7 @@ class HostSite:
     def __init__(self, service: Service) -> None:
         self.port = unused_port()
         self.origin = f"http://localhost:{self.port}"
+        self.attributes = ""
         self._service = service
         self._runner: web.AppRunner | None = None
 
@@ -47,7 +48,7 @@ class HostSite:
         page = (
             "<!doctype html><title>Shop</title><link rel=stylesheet href=style.css>"
             f"<h1>Shop</h1><script src='{url}/widget.js' data-widget='{key}'"
-            " data-language='ru' async></script>"
+            f" data-language='ru' data-attributes='{self.attributes}' async></script>"
         )
         sockets = url.replace("http", "ws")
         return web.Response(
@@ -96,6 +97,29 @@ async def test_a_chat_works_from_a_host_site_that_may_embed_the_widget(
     await expect(page.get_by_test_id("widget-log")).to_contain_text("Добрый день")
     await page.reload()
     await expect(page.get_by_test_id("widget-entry")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [('{"product": "r2"}', {"product": "r2"}), ('{"plan": "gold"}', {}), ("nonsense", {})],
+)
+async def test_a_page_may_say_what_it_is_about_and_its_faults_shut_nobody_out(
+    service: Service, open_page: Opener, host: HostSite, said: str, kept: dict[str, str]
+) -> None:
+    await host.allow()
+    host.attributes = said
+    await service.house.pool.execute(
+        "update workspace set policy = policy || $1",
+        {"attributes": {"contact": {"plan": "text", "product": "text"}, "claims": ["product"]}},
+    )
+    page = await open_page("/login")
+    await page.goto(host.origin)
+    await page.get_by_test_id("widget-launcher").click()
+    await page.get_by_test_id("widget-message").fill("Здравствуйте")
+    await page.get_by_test_id("widget-start-chat").click()
+    await expect(page.get_by_test_id("widget-log")).to_contain_text("Здравствуйте")
+    rows = await service.house.pool.fetch("select attributes from contact")
+    assert [row["attributes"] for row in rows] == [kept]
 
 
 async def test_another_site_gets_no_further_than_the_button(

@@ -5,6 +5,7 @@
  *
  * data-language="de": the language; without: the browser's.
  * data-token="…": the host site's signed word on who its visitor is.
+ * data-attributes='{"product": "r2"}': what the page says for routing, of the names left to pages.
  *
  * `window.dispatchEvent(new Event("secondline:open"))` opens it from a button of the host page.
  *
@@ -13,6 +14,17 @@
 import { Api } from "../shared/http";
 import css from "./style.css?inline";
 import { Widget } from "./widget";
+
+function attributesOf(text: string | undefined): Record<string, unknown> {
+  try {
+    const read: unknown = JSON.parse(text || "{}");
+    if (typeof read === "object" && read !== null && !Array.isArray(read)) return read as Record<string, unknown>;
+  } catch {
+    // said below
+  }
+  console.error("Secondline: data-attributes is no JSON object.");
+  return {};
+}
 
 function start(script: HTMLScriptElement): void {
   const key = script.dataset["widget"];
@@ -27,6 +39,7 @@ function start(script: HTMLScriptElement): void {
     socketBase: origin.replace(/^http/, "ws"),
     language: script.dataset["language"] ?? null,
     token: script.dataset["token"] || null,
+    attributes: attributesOf(script.dataset["attributes"]),
   });
   const host = document.createElement("div");
   host.id = "secondline";

@@ -18,6 +18,8 @@ export interface WidgetOptions {
   language: string | null;
   /** The host site's word on who its visitor is. */
   token: string | null;
+  /** What the page says for routing. */
+  attributes: Record<string, unknown>;
 }
 
 export class Widget {
@@ -32,6 +34,8 @@ export class Widget {
   #speech: Speech;
   /** Null once the service did not believe it: an old page must not shut its visitor out. */
   #token: string | null;
+  /** Empty once the service refused them. */
+  #attributes: Record<string, unknown>;
   #info: WidgetInfo | null = null;
   #form: FormView | null = null;
   #talk: Talk | null = null;
@@ -41,6 +45,7 @@ export class Widget {
   constructor(options: WidgetOptions) {
     this.#options = options;
     this.#token = options.token;
+    this.#attributes = options.attributes;
     this.#memory = new Memory(options.key);
     this.#speech = speechFor([options.language, ...navigator.languages]);
     const { say } = this.#speech;
@@ -156,6 +161,7 @@ export class Widget {
         ...(wish.topic === "" ? {} : { topic: wish.topic }),
         ...(wish.message === "" ? {} : { message: wish.message }),
         ...(token === null ? {} : { token }),
+        ...(Object.keys(this.#attributes).length === 0 ? {} : { attributes: this.#attributes }),
       });
       this.#memory.asking = null;
       this.#memory.contact = {
@@ -177,6 +183,12 @@ export class Widget {
       }
       // refused for what is in it: what is sent next is another request
       if (known !== null && known.status >= 400 && known.status < 500) this.#memory.asking = null;
+      if (known?.field?.startsWith("attributes") && Object.keys(this.#attributes).length > 0) {
+        // the page's fault, which its visitor can do nothing about
+        console.error(`Secondline: data-attributes: ${known.field}: ${known.message}`);
+        this.#attributes = {};
+        return this.#begin(wish);
+      }
       if (known?.status === 401 && this.#info !== null) {
         this.#token = null;
         this.#showForm(this.#info);
