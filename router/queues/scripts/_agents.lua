@@ -127,7 +127,7 @@ local function index_agent(a, restarted)
       -- more idle 2nd-level agents: who was held back for the reserve looks again
       if a.house == '1' and (was == nil) ~= (will == nil) then
         redis.call('HINCRBY', K.house(), 'idle:' .. channel, will and 1 or -1)
-        risen = risen or will ~= nil
+        risen, reserve = risen or will ~= nil, {}
       end
     end
     if will and (was ~= will or restarted) then join_idle(a, channel) end

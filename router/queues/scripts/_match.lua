@@ -54,14 +54,20 @@ local function hold_back(kind)
   redis.call('ZADD', K.held_back(), 'NX', now, kind)
 end
 
--- The preferred agent, when they are there and could serve one of the contact's steps.
+-- Whether the agent could serve one of the contact's steps.
+local function could_serve(a, c)
+  for _, step in ipairs(steps_of(c)) do
+    if redis.call('SISMEMBER', K.kinds(a.cls, c.channel), step.kind) == 1 then return true end
+  end
+  return false
+end
+
+-- The preferred agent, when they are there and could serve the contact.
 local function preferred(id, c)
   if not present(c.prefer) or excluded(id, c.prefer) then return nil end
   local a = agent_of(c.prefer)
   if not present(a.st) or a.st == 'offline' then return nil end
-  for _, step in ipairs(steps_of(c)) do
-    if redis.call('SISMEMBER', K.kinds(a.cls, c.channel), step.kind) == 1 then return a end
-  end
+  return could_serve(a, c) and a or nil
 end
 
 -- The idle agent of one class to be asked first, with what a strategy compares; and since when the
@@ -195,8 +201,8 @@ local function match_contact(id, c)
 end
 
 -- The first contact of a line that this agent did not decline, with its effective arrival; and
--- the effective arrival of the head, nil when the line is empty.
-local function head_of_line(key, agent)
+-- the effective arrival of the head, nil when the line is empty. `a`: they must be able to serve it.
+local function head_of_line(key, agent, a)
   local first
   local from, to = 0, 0
   while from < HEADS_SEEN do
@@ -204,7 +210,9 @@ local function head_of_line(key, agent)
     if #heads == 0 then break end
     first = first or tonumber(heads[2])
     for i = 1, #heads, 2 do
-      if not excluded(heads[i], agent) then return heads[i], tonumber(heads[i + 1]), first end
+      if not excluded(heads[i], agent) and (not a or could_serve(a, contact_of(heads[i]))) then
+        return heads[i], tonumber(heads[i + 1]), first
+      end
     end
     from, to = to + 1, to + 8
   end
@@ -242,7 +250,7 @@ local function match_agent(a)
   local best, score, why
   for _, channel in ipairs(CHANNELS) do
     if idle_on(a, channel) then
-      local own, own_at = head_of_line(K.own(a.id, channel), a.id)
+      local own, own_at = head_of_line(K.own(a.id, channel), a.id, a)
       if own and (not score or own_at - OWN_AHEAD_MS < score) then
         best, score, why = own, own_at - OWN_AHEAD_MS, 'preferred'
       end
@@ -257,7 +265,7 @@ local function match_agent(a)
   end
 end
 
--- Takes back the live offer of a contact: the agent is told why, and the caller places and matches
+-- Takes back the live offer of a contact: the agent is told why and free again; the caller matches
 -- them. Answers the agent, and what the truth keeps of an offer that was withdrawn.
 local function take_back(offer, why, restart)
   local o = hash(K.offer(offer))
@@ -266,13 +274,14 @@ local function take_back(offer, why, restart)
   if not o.agent then return nil end
   local a = agent_of(o.agent)
   drop_hand(a, offer, restart)
+  place_agent(a)
   local contact = parts_of(offer)
   emit('offer_gone', 'agent', o.agent, 'offer', offer, 'contact', contact, 'why', why)
   return a, { offer = offer, contact = contact, agent = o.agent, made_ms = tonumber(o.made), why = o.why }
 end
 
 -- What a contact that leaves its line or its agent lets go of: an offer is withdrawn, a handling
--- goes on to wrap-up. Answers whom `free` must free, and the withdrawn offer for the truth.
+-- goes on to wrap-up. Answers who is free again, and the withdrawn offer for the truth.
 local function let_go(id, c)
   out_of_queue(id, c)
   if not present(c.offer) then return nil end
@@ -288,18 +297,10 @@ local function let_go(id, c)
   emit('handling', 'agent', c.agent, 'contact', id, 'offer', c.offer)
 end
 
-local function free(a)
-  if a then
-    place_agent(a)
-    match_agent(a)
-  end
-end
-
 -- A reserve that rose lets those look again whom it had held back.
 finish = function()
   if not risen then return end
   for _, kind in ipairs(redis.call('ZRANGE', K.held_back(), 0, HELD_SEEN - 1)) do
-    reserve = {}
     redis.call('ZREM', K.held_back(), kind)
     local id = redis.call('ZRANGE', K.line(kind), 0, 0)[1]
     if id then

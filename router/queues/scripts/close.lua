@@ -11,6 +11,7 @@ if present(arg.frees) then
   redis.call('SET', K.released(arg.frees.offer), 1, 'EX', 3600)
   done = agent_of(arg.frees.agent)
   drop_hand(done, arg.frees.offer, true)
+  place_agent(done)
 end
 if c.queue then freed, withdrawn = let_go(arg.contact, c) end
 redis.call('DEL', K.contact(arg.contact))
@@ -23,6 +24,6 @@ if arg.abandoned and arg.abandoned ~= cjson.null then
   redis.call('EXPIRE', K.today(arg.queue, arg.abandoned.day), 172800)
 end
 emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'ended')
-free(freed)
-free(done)
+if freed then match_agent(freed) end
+if done then match_agent(done) end
 return answer({ state = 'ended', withdrawn = withdrawn })

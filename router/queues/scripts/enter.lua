@@ -39,6 +39,6 @@ end
 redis.call('HSET', K.contact(arg.contact), 'st', c.st, 'gen', c.gen, 'queue', c.queue, 'channel', c.channel,
   'role', c.role, 'arrival', c.arrival, 'way', c.way, 'steps', c.steps, 'step', c.step, 'kind', c.kind,
   'attempt', c.attempt, 'prefer', c.prefer or '', 'offer', c.offer or '')
-free(freed)
+if freed then match_agent(freed) end
 return answer({ state = offer and 'offered' or 'waiting', offer = offer, withdrawn = withdrawn,
   alone = nobody })

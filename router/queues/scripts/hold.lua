@@ -42,5 +42,5 @@ emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'handling')
 emit('handling', 'agent', arg.agent, 'contact', arg.contact, 'offer', arg.offer)
 place_agent(a)
 match_agent(a)
-free(freed)
+if freed then match_agent(freed) end
 return answer({ state = 'handling', withdrawn = withdrawn })

@@ -70,7 +70,8 @@ if arg.state == 'available' and before ~= 'available' or not a.idle then
   a.restarted = true
 end
 if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
-if was_in ~= is_in or class ~= arg.class then risen = true end
+-- fewer are there, so that less is kept: who was held back looks again
+if before ~= arg.state or class ~= arg.class then risen = true end
 place_agent(a)
 emit('agent', 'agent', arg.agent)
 return answer({ offer = not arg.quiet and match_agent(a) or nil })

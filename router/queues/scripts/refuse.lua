@@ -22,6 +22,5 @@ if c.offer == arg.offer then
   end
   emit('contact', 'contact', id, 'queue', c.queue, 'state', c.st)
 end
-place_agent(a)
 match_agent(a)
 return answer({ state = offered and 'offered' or 'waiting', contact = id })
