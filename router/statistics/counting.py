@@ -61,16 +61,30 @@ _TOUCHED = """
   from handling where workspace_id = $1 and state <> 'done' and line_at < $3
 """
 
+# A message that a caller left is work in line, not somebody who waits: since it was left, its
+# stays are none.
+_MESSAGES = """
+  select c.id, (select min(e.at) from contact_event e
+    where e.contact_id = c.id and e.kind = 'voicemail') as since
+  from (
+    select id from contact
+      where workspace_id = $1 and state <> 'ended' and due_at is not null
+    union all
+    select id from contact
+      where workspace_id = $1 and state = 'ended' and ended_at >= $2 and due_at is not null
+  ) c
+"""
+
 # From being put in line until being connected, leaving, or being moved: each wait once. An agent
 # who was lost in the middle of a conversation begins another one.
 _STAYS = """
   select h.queue_id, h.channel, h.agent_id, h.tier, greatest(h.line_at, lost.at) as entered_at,
     h.connected_at as left_at, 'answered' as how, h.estimate_s, h.estimated_at
-  from touched h
+  from touched h left join messages m on m.id = h.contact_id
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
     on true
-  where h.connected_at is not null
+  where h.connected_at is not null and (m.since is null or h.line_at < m.since)
   union all
   select h.queue_id, h.channel, null, null, greatest(h.line_at, lost.at),
     case when h.state = 'done' then h.ended_at end,
@@ -78,35 +92,39 @@ _STAYS = """
          -- ended while the agent's leg was on its way; else a callback that was not picked up
          when c.outcome = 'abandoned' and c.ended_at <= h.ended_at then 'abandoned'
          else 'left' end, null, null
-  from touched h join contact c on c.id = h.contact_id
+  from touched h join contact c on c.id = h.contact_id left join messages m on m.id = c.id
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
     on true
   -- after the other two endings it waits on: the stay is the next handling's, or the contact's
   where h.connected_at is null and (h.ending is null or h.ending not in ('no_connect', 'lost'))
+    and (m.since is null or h.line_at < m.since)
   union all
   select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), null, null, null, null
-  from contact c
+  from contact c left join messages m on m.id = c.id
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
     and p.ending = 'lost' and p.connected_at is not null) lost on true
   where c.workspace_id = $1 and c.state = 'waiting' and c.line_at < $3
+    and (m.since is null or c.line_at < m.since)
   union all
   select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), c.ended_at,
     case when c.outcome = 'abandoned' then 'abandoned' else 'left' end, null, null
-  from contact c
+  from contact c left join messages m on m.id = c.id
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
     and p.ending = 'lost' and p.connected_at is not null) lost on true
   where c.workspace_id = $1 and c.state = 'ended' and c.ended_at >= $2 and c.line_at < $3
+    and (m.since is null or c.line_at < m.since)
     -- not those that ended in an agent's hands, nor out of line between two tries of a callback
     and not exists (select from touched h where h.contact_id = c.id and (h.ended_at >= c.ended_at
       or (h.line_at = c.line_at and h.connected_at is null and h.ending = 'abandoned')))
   union all
   select l.queue_id, l.channel, null, null, greatest(l.line_at, lost.at), l.left_at, 'left',
     null, null
-  from line_left l
+  from line_left l left join messages m on m.id = l.contact_id
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = l.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= l.left_at) lost on true
   where l.workspace_id = $1 and l.left_at >= $2 and l.line_at < $3
+    and (m.since is null or l.line_at < m.since)
 """
 
 _LEFT = f"""
@@ -250,6 +268,7 @@ with bounds as (
   select * from unnest($5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::int[], $9::int[])
     as t (queue_id, from_at, until_at, seconds, short_seconds)
 ), touched as materialized ({_TOUCHED}
+), messages as materialized ({_MESSAGES}
 ), stays as materialized ({_STAYS}
 ), left_line as ({_LEFT}
 ), handled_in as materialized ({_HANDLED_IN}

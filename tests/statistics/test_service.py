@@ -149,6 +149,21 @@ async def test_who_lost_their_agent_waits_a_second_time(house: House, rollup: Ro
     assert abs(waits - first - (since["again"] - since["lost"]).total_seconds() * 1000) <= 2
 
 
+async def test_a_message_is_work_and_nobodys_wait(house: House, rollup: Rollup):
+    contact = await house.arrive(channel="voice")
+    await house.contacts.leave_message(contact.id)
+    counted = await total(house, rollup)
+    assert (counted.entered, counted.left_otherwise, counted.answered) == (1, 1, 0)
+    agent = await house.agent("Ana")
+    handling = await house.accept(agent)
+    await house.contacts.end(house.workspace, handling.contact_id, outcome="completed", by="agent")
+    await house.contacts.wrap_up(house.workspace, agent, handling.id, "resolved")
+    counted = await total(house, rollup)
+    assert (counted.entered, counted.left_otherwise, counted.answered) == (1, 1, 0)
+    assert (counted.handled, counted.not_connected, counted.offers_accepted) == (0, 1, 1)
+    assert counted.busy_ms > 0
+
+
 async def test_each_change_of_presence_begins_a_span(house: House, rollup: Rollup):
     agent = await house.agent("Ana")
     await house.contacts.set_presence(house.workspace, agent, "available")
