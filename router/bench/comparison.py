@@ -22,12 +22,13 @@ def both_ways(arrivals: int = MATCHES) -> tuple[Way, ...]:
 
 
 def compare(
-    small: Scene, large: Scene, ways: Sequence[Way], tell: Tell, rounds: int = ROUNDS
+    small: Scene, large: Scene, ways: Sequence[Way], tell: Tell, rounds: int | None = None
 ) -> tuple[Figure, str]:
     """The ratio of server times, large to small: of the worst way, and all in words.
 
     Rounds in the two take turns.
     """
+    rounds = rounds or ROUNDS
     pairs: dict[str, list[tuple[float, float]]] = {way: [] for way, _ in ways}
     for n in range(rounds):
         tell(f"round {n + 1} of {rounds}")

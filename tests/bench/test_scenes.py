@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from router.bench import growth, skip_locked
+from router.bench import comparison, growth, skip_locked
 from router.bench.comparison import both_ways, compare
 from router.bench.match import Everybody
 from router.bench.people import People
@@ -94,6 +94,7 @@ def test_a_script_that_slows_down_with_its_scene_is_found_out(live):
 
 def test_growth_is_measured_from_both_directions(monkeypatch):
     monkeypatch.setitem(growth.SIZES, "growth-waiting", (100, 300))
+    monkeypatch.setattr(comparison, "ROUNDS", 3)
     (row,) = growth.run("growth-waiting", silent)
     assert row.value is not None
     assert row.value > 0
