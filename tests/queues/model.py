@@ -169,7 +169,8 @@ class Model:
         if why == "freed":
             assert contact.id == self.oldest_for(agent)[0], "the oldest who may be served is first"
         elif why == "preferred":
-            assert contact.prefer == agent.id and self.knows(contact, agent)
+            assert contact.prefer == agent.id
+            assert self.knows(contact, agent)
         else:
             self.chosen(contact, agent, why)
         contact.st, contact.offer, contact.agent = "offered", offer, agent.id

@@ -166,6 +166,7 @@ class Line(RuleBasedStateMachine):
         await house.kinds.settled(house.workspace)
         # what a new kind stirs may wait for an agent's own change, and is drained in its turn
         await house.outbox.drain(subject=house.workspace)
+        await house.outbox.forget()
         epoch = await house.engine.epoch(house.workspace)
 
         def name(what: str, *parts: str) -> str:

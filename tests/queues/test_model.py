@@ -12,14 +12,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from router.queues.keys import epoch_key, events_key, key, root
 from router.queues.kinds import Profile, classify, kind_name
 from router.queues.picture import enter_arguments
 from router.queues.policy import parse
 from router.queues.scripts import FUNCTIONS, LIBRARY
-from router.queues.steps import CompiledStep, Requirement, compile_steps
+from router.queues.steps import CompiledStep, compile_steps
 from tests.queues.model import Agent, Contact, Model, Step
 
 LANGUAGES = ("en", "es")
@@ -74,10 +73,7 @@ class Scripts(RuleBasedStateMachine):
         self.ws = uuid4()
         self.made = 0
         self.model = Model()
-        try:
-            self.redis.function_load(LIBRARY)
-        except ResponseError as error:
-            assert "already exists" in str(error)
+        self.redis.function_load(LIBRARY, replace=True)
         self.redis.set(epoch_key(self.ws), "1")
         self.cursor = "0-0"
         self.turn(1_800_000_000_000)
@@ -298,7 +294,8 @@ class Scripts(RuleBasedStateMachine):
 
     def let_pass(self, contact: Contact, why: str, go_last: bool) -> None:
         offer, agent = contact.offer, contact.agent
-        assert offer is not None and agent is not None
+        assert offer is not None
+        assert agent is not None
         contact.st, contact.offer, contact.agent = "waiting", None, None
         contact.excluded[agent] = self.model.now + RETRY_MS
         self.drop(offer, restart=go_last)
