@@ -292,3 +292,36 @@ async def test_whoever_left_a_chat_message_may_go_and_whoever_wrote_nothing_has_
         await house.contacts.vanished(house.workspace, contact.id)
     assert (await row_of(house, wrote.id))["state"] == "waiting"
     assert (await row_of(house, silent.id))["outcome"] == "abandoned"
+
+
+async def test_whose_time_to_leave_came_while_they_were_offered_leave_when_that_comes_to_nothing(
+    house: House,
+) -> None:
+    overflow = [{"on": "wait", "most": 0, "then": {"to": "queue", "queue": "more"}}]
+    await queues(house, customers={"overflow": overflow}, more={"steps": [{"tiers": [3]}]})
+    agent = await house.agent("Ana")
+    contact = await house.arrive()
+    offer = await house.offer(agent)
+    assert offer is not None
+    await house.contacts.decline(house.workspace, agent, offer["offer"])
+
+    async def moved() -> bool:
+        await house.timers.wake(house.workspace)
+        return bool((await row_of(house, contact.id))["slug"] == "more")
+
+    await until(moved, "the other queue")
+
+
+async def test_nobody_there_is_noticed_at_the_time_that_the_policy_says(house: House) -> None:
+    then = {"to": "close"}
+    await queues(house, customers={"overflow": [{"on": "nobody", "most": 1, "then": then}]})
+    contact = await house.arrive()
+    await house.pool.execute("update contact set line_at = line_at - interval '900 ms'")
+    await house.redis.flushall()
+    await house.rebuilder.ensure(house.workspace)
+
+    async def over() -> bool:
+        await house.timers.wake(house.workspace)
+        return bool((await row_of(house, contact.id))["outcome"] == "closed")
+
+    await until(over, "closed, for nobody is there", seconds=5)

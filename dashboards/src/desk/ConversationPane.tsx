@@ -9,6 +9,7 @@ import { Composer } from "./Composer";
 import { Controls } from "./Controls";
 import { HandOverNote } from "./HandOverNote";
 import { Notes } from "./Notes";
+import { MessagePanel } from "./MessagePanel";
 import { PhonePanel } from "./PhonePanel";
 import { Thread } from "./Thread";
 import { VideoPane } from "./VideoPane";
@@ -27,6 +28,8 @@ export interface ConversationPaneProps {
 
 export function ConversationPane({ handling, back, showPerson }: ConversationPaneProps) {
   const talking = handling.state === "connecting" || handling.state === "active";
+  // called back, it is a call like others
+  const message = handling.message != null && !handling.message.called ? handling.message : null;
   return (
     <div className={classes.conversation} data-testid="handling" data-handling={handling.handling} data-state={handling.state}>
       <header className={classes.head}>
@@ -70,7 +73,8 @@ export function ConversationPane({ handling, back, showPerson }: ConversationPan
         )}
       </header>
       {talking && <VideoPane handling={handling} />}
-      {talking && handling.channel === "voice" && <PhonePanel handling={handling} />}
+      {talking && message !== null && <MessagePanel handling={handling} message={message} />}
+      {talking && handling.channel === "voice" && message === null && <PhonePanel handling={handling} />}
       {showPerson !== undefined && talking && handling.hand_over != null && (
         <div className={classes.inset}>
           <HandOverNote handOver={handling.hand_over} />

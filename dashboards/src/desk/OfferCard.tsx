@@ -47,7 +47,7 @@ export function OfferCard({ offer, busy, keys, accept, decline }: OfferCardProps
               <ChannelIcon channel={offer.channel} size={19} />
             </span>
             <Text size="sm" fw={650}>
-              Incoming {CHANNEL_NAMES[offer.channel].toLowerCase()}
+              {offer.message != null && !offer.message.called ? "Message" : `Incoming ${CHANNEL_NAMES[offer.channel].toLowerCase()}`}
             </Text>
           </Group>
           <Text id={title} fw={650} size="xl" lh={1.2} className={classes.breaking} data-testid="offer-name">

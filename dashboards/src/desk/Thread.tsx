@@ -144,6 +144,16 @@ export function describe(entry: Exclude<Entry, { kind: "message" }>): string {
       return { asked: "Video was asked for", on: "Video is on", off: "Video is off" }[entry.data.state];
     case "escalated":
       return entry.data.reason === undefined ? "Escalated" : `Escalated: ${label(entry.data.reason)}`;
+    case "told":
+      return `Told: ${entry.data.text}`;
+    case "callback":
+      return entry.data.at === undefined ? "A call was asked for" : `A call was promised for ${moment(entry.data.at)}`;
+    case "unreached":
+      return entry.data.until === undefined ? `Not reached, ${entry.data.tries} tried` : `Not called; again ${moment(entry.data.until)}`;
+    case "merged":
+      return "Another contact took its place";
+    case "voicemail":
+      return `Left a message, due ${moment(entry.data.due_at)}`;
     case "ended":
       return `Ended${entry.data.by === undefined ? "" : { person: " by the person", agent: " by the agent", supervisor: " by a supervisor", system: "" }[entry.data.by]}`;
     default:

@@ -236,7 +236,8 @@ export class Desk {
       if (!this.#conversations.has(handling.contact)) this.#begin(handling);
       const here = remembered(`here.${handling.contact}`) !== null;
       const talking = handling.state === "connecting" || handling.state === "active";
-      if (handling.channel === "voice" && talking && here) this.phone.connect(handling.handling);
+      const heard = handling.message != null && !handling.message.called;
+      if (handling.channel === "voice" && talking && here && !heard) this.phone.connect(handling.handling);
       if (talking && handling.video === "on" && here) this.joinVideo(handling.contact);
       if (!talking || handling.video === "off") this.leaveVideo(handling.contact);
       if (!talking) this.phone.leave(handling.handling);

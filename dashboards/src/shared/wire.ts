@@ -69,6 +69,11 @@ export type Entry =
   | EntryOf<"warned", { ends_in_s?: number }>
   | EntryOf<"video", { state: VideoState }>
   | EntryOf<"escalated", Partial<HandOver>>
+  | EntryOf<"told", { text: string }>
+  | EntryOf<"callback", { at?: string }>
+  | EntryOf<"merged", { into: string }>
+  | EntryOf<"unreached", { tries: number; until?: string }>
+  | EntryOf<"voicemail", { recording?: string; seconds?: number; due_at: string }>
   | EntryOf<"ended", { outcome?: string; by?: Author }>;
 
 export interface HandOver {
@@ -112,6 +117,17 @@ export interface Offer {
   attempt: number;
   person: PersonCard;
   escalated?: HandOver | null;
+  message?: Message | null;
+}
+
+/** Nobody waits for an answer: somebody is to see to it by then. */
+export interface Message {
+  due_ms: number;
+  /** A caller's is there to be heard. */
+  recording: boolean;
+  seconds?: number;
+  /** It has become a callback. */
+  called: boolean;
 }
 
 export type OfferEnd = "missed" | "withdrawn" | "accepted" | "declined";
@@ -132,6 +148,7 @@ export interface Handling {
   may_rate: boolean;
   language?: string | null;
   topic?: string | null;
+  message?: Message | null;
 }
 
 export interface PresenceState {
@@ -194,6 +211,10 @@ export interface OwnContact {
   handling?: string | null;
   video?: VideoState | null;
   rated?: boolean;
+  /** Kept as a message: it is answered whether this page is open or not. */
+  message?: boolean;
+  /** What the queue offers instead of waiting. */
+  offered?: "callback";
 }
 
 export type ContactFrame =
@@ -284,6 +305,8 @@ export interface ContactRow {
   topic: string | null;
   attempt: number;
   callback: boolean;
+  /** A message: until when somebody is to see to it. */
+  due_ms?: number;
 }
 
 export interface FloorSnapshot {

@@ -99,7 +99,7 @@ export function ContactDrawer({ id, row, agents, onMove, onClose, onLeave }: Pro
           )}
           <Handlings detail={detail} />
           <Routing id={id} row={row} over={over} agents={agents} />
-          <Story entries={detail.timeline} />
+          <Story contact={id} entries={detail.timeline} />
         </Stack>
       )}
     </Drawer>
@@ -195,7 +195,7 @@ function Handlings({ detail }: { detail: ContactDetail }) {
   );
 }
 
-function Story({ entries }: { entries: readonly Entry[] }) {
+function Story({ contact, entries }: { contact: string; entries: readonly Entry[] }) {
   return (
     <Part title="Timeline">
       {entries.length === 0 ? (
@@ -220,6 +220,9 @@ function Story({ entries }: { entries: readonly Entry[] }) {
                   </Group>
                 }
               >
+                {entry.kind === "voicemail" && entry.data.recording !== undefined && (
+                  <audio controls preload="none" src={`/api/contacts/${contact}/recording`} aria-label="The caller's message" />
+                )}
                 {text !== undefined && (
                   <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
                     {text}

@@ -1,7 +1,7 @@
 import { Group, SegmentedControl, Text, Title } from "@mantine/core";
-import { IconPhoneCalling, IconStarFilled } from "@tabler/icons-react";
+import { IconMessageReport, IconPhoneCalling, IconStarFilled } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
-import { count, label, language } from "../shared/format";
+import { count, label, language, moment } from "../shared/format";
 import { ChannelIcon } from "../shared/icons";
 import type { ContactRow } from "../shared/wire";
 import { Since } from "./Clock";
@@ -141,14 +141,28 @@ function columnsOf(
 
 function Standing({ row, agentName }: { row: ContactRow; agentName: Props["agentName"] }) {
   const agent = row.agent === null ? null : agentName(row.agent);
+  const overdue = row.due_ms !== undefined && row.due_ms < Date.now();
   const words =
-    row.state === "handling"
+    row.due_ms !== undefined && row.state === "waiting"
+      ? overdue
+        ? "Message, overdue"
+        : `Message, due ${moment(row.due_ms)}`
+      : row.state === "handling"
       ? `With ${agent ?? "an agent"}`
       : row.state === "offered"
         ? `Ringing${agent === null ? "" : ` at ${agent}`}`
         : "Waiting";
   return (
     <span className={classes.standing} title={words}>
+      {row.due_ms !== undefined && (
+        <IconMessageReport
+          size={15}
+          role="img"
+          aria-label={overdue ? "Overdue message" : "Message"}
+          color={overdue ? "var(--mantine-color-red-6)" : undefined}
+          data-testid={overdue ? "contact-overdue" : undefined}
+        />
+      )}
       {row.callback && <IconPhoneCalling size={15} role="img" aria-label="Callback" />}
       <span className={classes.words} data-waits={row.state !== "handling" || undefined}>
         {words}

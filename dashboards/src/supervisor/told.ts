@@ -1,4 +1,4 @@
-import { label, span } from "../shared/format";
+import { label, moment, span } from "../shared/format";
 import type { Author, Entry } from "../shared/wire";
 
 const AUTHORS: Record<Author, string> = {
@@ -32,6 +32,16 @@ export function told(entry: Entry): { title: string; text?: string } {
       if (reason === undefined) return { title: "Escalated" };
       return { title: `Escalated: ${label(reason)}`, text: `Asked: ${asked ?? "–"}\nTried: ${tried ?? "–"}` };
     }
+    case "told":
+      return { title: "Told", text: entry.data.text };
+    case "callback":
+      return entry.data.at === undefined ? { title: "A call was asked for" } : { title: `A call was promised for ${moment(entry.data.at)}` };
+    case "unreached":
+      return entry.data.until === undefined ? { title: `Not reached, ${entry.data.tries} tried` } : { title: `Not called; again ${moment(entry.data.until)}` };
+    case "merged":
+      return { title: "Another contact took its place" };
+    case "voicemail":
+      return { title: `Left a message, due ${moment(entry.data.due_at)}` };
     case "ended":
       return { title: `Ended: ${label(entry.data.outcome ?? "over")}` };
     default:

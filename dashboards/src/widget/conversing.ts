@@ -1,5 +1,6 @@
 /** A conversation on screen: where it stands, the picture, what is said, and how it ends. */
 import type { Entry } from "../shared/wire";
+import { makeCallback } from "./callback";
 import { button, el, fill, icon, set } from "./dom";
 import { makeLog } from "./log";
 import type { Memory } from "./memory";
@@ -42,6 +43,7 @@ export function makeConversing({ talk, memory, speech, startNew }: ConversingOpt
     stop: () => refuse(),
     again: () => talk.join(),
   });
+  const callback = makeCallback(talk, speech);
   const rating = makeRating(speech, (stars, comment) => talk.rate(stars, comment));
 
   const field = el("textarea", {
@@ -90,7 +92,7 @@ export function makeConversing({ talk, memory, speech, startNew }: ConversingOpt
     button(say("startNew"), { testid: "widget-new", click: startNew }),
   );
   const live = el("div", { class: "live" }, confirm, composer, tools);
-  const element = el("div", { class: "talk" }, status, lost, warned, invited, screen.element, log.element, live, over);
+  const element = el("div", { class: "talk" }, status, lost, warned, invited, callback.element, screen.element, log.element, live, over);
   confirm.hidden = true;
 
   let ended = false;
@@ -184,12 +186,13 @@ export function makeConversing({ talk, memory, speech, startNew }: ConversingOpt
 
     if (isOver) {
       const lead = over.querySelector(".lead");
-      const text = link.state === "closed" && contact?.state !== "ended" ? say("lost") : (contact?.queue_closed ?? say("ended"));
+      const text = link.state === "closed" && contact?.state !== "ended" ? say("lost") : view.called === true ? say("callKept") : (contact?.queue_closed ?? say("ended"));
       if (lead !== null && lead.textContent !== text) fill(lead, text);
       const rateable = contact?.handling != null || conversation.entries.some((entry) => entry.kind === "joined");
       rating.show(view.rated ? "thanks" : rateable && contact?.state === "ended" ? "asks" : "none");
       if (!ended) over.scrollIntoView({ block: "end" });
     }
+    callback.show(!isOver && contact?.offered === "callback");
     ended = isOver;
   };
 
@@ -228,6 +231,7 @@ function tell(strip: HTMLElement, lines: string[]): void {
 function standing({ contact, conversation }: TalkView, { say, minutes }: Speech): string[] {
   if (contact === null) return [];
   if (contact.state === "handling" && contact.agent != null) return [say("with", { name: contact.agent.name })];
+  if (contact.message === true) return [say("messageKept")];
   if (contact.queue_closed != null) return [contact.queue_closed];
   const lines: string[] = [];
   if (contact.position == null) lines.push(say("waiting"));

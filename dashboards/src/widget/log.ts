@@ -118,6 +118,8 @@ function event(entry: Exclude<Entry, { kind: "message" }>, { say, time }: Speech
       return say("joined", { name: entry.data.name ?? name });
     case "left":
       return entry.name == null ? say("leftNobody") : say("left", { name });
+    case "told":
+      return entry.data.text;
     case "escalated":
       return say("escalated");
     case "warned":

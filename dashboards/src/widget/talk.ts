@@ -13,6 +13,8 @@ export interface TalkView {
   conversation: ConversationView;
   call: CallView | null;
   rated: boolean;
+  /** The visitor has asked to be called instead. */
+  called?: boolean;
 }
 
 export interface TalkOptions {
@@ -101,6 +103,21 @@ export class Talk {
       if (!(error instanceof RequestError && error.code === "conflict")) throw error;
     }
     this.#show({ rated: true });
+  }
+
+  /** When somebody can call, as ISO times. */
+  async callbackTimes(): Promise<string[]> {
+    const { contact, secret } = this.#options.kept;
+    const query = new URLSearchParams({ secret });
+    const answer = await this.#options.api.get<{ times: string[] }>(`/api/contacts/${contact}/callback-times?${query}`);
+    return answer.times;
+  }
+
+  /** Asks to be called instead: at this time, or in turn. The contact ends then. */
+  async callBack(number: string, at: string | null): Promise<void> {
+    const { contact, secret } = this.#options.kept;
+    await this.#options.api.post(`/api/contacts/${contact}/callback`, { secret, number, ...(at === null ? {} : { at }) });
+    this.#show({ called: true });
   }
 
   /** Takes camera and microphone, once the visitor agreed. */

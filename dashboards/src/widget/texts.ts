@@ -26,6 +26,12 @@ const en = {
   expected: "Expected wait: about {time}.",
   soon: "Expected wait: less than a minute.",
   nobody: "We will be with you as soon as somebody is free.",
+  callNumber: "Your telephone number",
+  callWhen: "When shall we call?",
+  callSoon: "In turn, as soon as somebody is free",
+  callMe: "Call me",
+  callKept: "We will call you.",
+  messageKept: "Your message is kept. We will answer it here.",
   writeMeanwhile: "You can already write down your question.",
   cameraLater: "Your camera starts once somebody answers.",
   with: "You are talking to {name}",
@@ -105,6 +111,12 @@ const de: Record<TextKey, string> = {
   expected: "Voraussichtliche Wartezeit: etwa {time}.",
   soon: "Voraussichtliche Wartezeit: unter einer Minute.",
   nobody: "Wir sind für Sie da, sobald jemand frei ist.",
+  callNumber: "Ihre Telefonnummer",
+  callWhen: "Wann sollen wir anrufen?",
+  callSoon: "Der Reihe nach, sobald jemand frei ist",
+  callMe: "Rufen Sie mich an",
+  callKept: "Wir rufen Sie an.",
+  messageKept: "Ihre Nachricht ist angekommen. Wir antworten hier.",
   writeMeanwhile: "Sie können Ihre Frage schon aufschreiben.",
   cameraLater: "Ihre Kamera startet, sobald jemand annimmt.",
   with: "Sie sprechen mit {name}",
@@ -182,6 +194,12 @@ const pt: Record<TextKey, string> = {
   expected: "Espera prevista: cerca de {time}.",
   soon: "Espera prevista: menos de um minuto.",
   nobody: "Atendemos assim que alguém estiver livre.",
+  callNumber: "O seu número de telefone",
+  callWhen: "Quando devemos telefonar?",
+  callSoon: "Na sua vez, logo que alguém esteja livre",
+  callMe: "Telefonem-me",
+  callKept: "Vamos telefonar-lhe.",
+  messageKept: "A sua mensagem ficou guardada. Responderemos aqui.",
   writeMeanwhile: "Já pode escrever a sua pergunta.",
   cameraLater: "A sua câmara liga-se quando alguém atender.",
   with: "Está a falar com {name}",
@@ -259,6 +277,12 @@ const ru: Record<TextKey, string> = {
   expected: "Примерное ожидание: {time}.",
   soon: "Примерное ожидание: меньше минуты.",
   nobody: "Мы ответим, как только кто-нибудь освободится.",
+  callNumber: "Ваш номер телефона",
+  callWhen: "Когда позвонить?",
+  callSoon: "В порядке очереди, как только кто-то освободится",
+  callMe: "Позвоните мне",
+  callKept: "Мы вам позвоним.",
+  messageKept: "Сообщение сохранено. Мы ответим здесь.",
   writeMeanwhile: "Вопрос можно написать уже сейчас.",
   cameraLater: "Камера включится, когда вам ответят.",
   with: "С вами говорит {name}",
@@ -318,6 +342,8 @@ export interface Speech {
   /** A rounded wait: 4 minutes. */
   minutes: (seconds: number) => string;
   time: (at: string | number | Date) => string;
+  /** With its day: Monday, 14:30. */
+  day: (at: string | number | Date) => string;
 }
 
 /** The first of these wishes that there are texts for; English otherwise. */
@@ -329,6 +355,7 @@ export function speech(wishes: readonly (string | null | undefined)[]): Speech {
   const locale = wishes.find((wish) => (wish ?? "").split("-")[0]?.toLowerCase() === language) ?? language;
   const minute = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "long" });
   const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+  const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
   return {
     language,
     say: (key, values = {}) =>
@@ -338,6 +365,7 @@ export function speech(wishes: readonly (string | null | undefined)[]): Speech {
       const n = Math.max(1, Math.ceil(seconds / 60));
       return minute.format(n > 10 ? Math.ceil(n / 5) * 5 : n);
     },
+    day: (at) => days.format(new Date(at)),
     time: (at) => clock.format(new Date(at)),
   };
 }

@@ -116,8 +116,12 @@ local function set_wake(id, c)
     for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do no_later(tonumber(until_ms)) end
   end
   if c.prefer_until then no_later(c.prefer_until) end
-  if c.leave then no_later(line_at + c.leave) end
-  if c.alone then no_later(math.max(line_at + c.alone, now + ALONE_AGAIN_MS)) end
+  -- it may have become due while it was held out to somebody who then let it pass
+  if c.leave then no_later(math.max(line_at + c.leave, now + 1)) end
+  if c.alone then
+    local first = line_at + c.alone
+    no_later(first > now and first or now + ALONE_AGAIN_MS)
+  end
   if at then
     redis.call('ZADD', K.wake(), at, id)
   elseif not c.new then
