@@ -98,5 +98,6 @@ function preview(handling: Handling, last: Entry | undefined): string {
   const state = STATES[handling.state];
   if (state !== "") return state;
   if (last?.kind === "message") return `${last.author === "person" ? "" : "You: "}${last.data.text}`;
+  if (handling.message != null && !handling.message.called) return "Message";
   return handling.channel === "voice" ? "On the phone" : handling.queue.name;
 }
