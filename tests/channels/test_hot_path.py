@@ -1,0 +1,111 @@
+"""What the database's functions leave behind is what Python would have made of the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from router.channels.records import Handling
+from router.errors import Gone
+from router.queues.picture import hold_arguments
+from router.queues.rules import Blocks
+from tests.house import House, until
+
+
+@pytest.fixture
+def kept(house: House, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was applied, by operation and arguments."""
+    applied: list[Any] = []
+    apply = house.outbox.apply
+
+    async def keep(*operations: Any) -> None:
+        applied.extend(operations)
+        await apply(*operations)
+
+    monkeypatch.setattr(house.outbox, "apply", keep)
+    return applied
+
+
+async def accepted(house: House, agent: UUID) -> Handling:
+    await house.arrive()
+    await until(lambda: house.offer(agent), "an offer")
+    handling: Handling = await house.accept(agent)
+    return handling
+
+
+async def test_an_accept_tells_the_store_what_python_would_tell(house: House, kept: list[Any]):
+    handling = await accepted(house, await house.agent("Ana"))
+    told = next(each.arguments for each in kept if each.operation == "hold")
+    async with house.pool.acquire() as connection:
+        contact = await connection.fetchrow(
+            "select * from contact where id = $1", handling.contact_id
+        )
+        row = await connection.fetchrow("select * from handling where id = $1", handling.id)
+        assert contact is not None
+        assert row is not None
+        python = await hold_arguments(connection, contact, row)
+    waits = told["answered"].pop("wait_ms"), python["answered"].pop("wait_ms")
+    # a float's last digit may fall on either side of a millisecond
+    assert abs(waits[0] - waits[1]) <= 1
+    assert abs(told.pop("arrival_ms") - python.pop("arrival_ms")) <= 1
+    assert told == {
+        name: str(value) if isinstance(value, UUID) else value for name, value in python.items()
+    }
+
+
+async def test_without_a_wrap_up_the_end_frees_the_hand_in_the_same_call(
+    house: House, kept: list[Any]
+):
+    await house.queue("customers", {"steps": [{"tiers": [1]}], "wrap_up_seconds": 0})
+    agent = await house.agent("Ana")
+    handling = await accepted(house, agent)
+    await house.contacts.hang_up(house.workspace, agent, handling.contact_id)
+    assert [each.operation for each in kept].count("release") == 0
+    row = await house.pool.fetchrow("select * from handling where id = $1", handling.id)
+    assert row is not None
+    assert (row["state"], row["ending"]) == ("done", "completed")
+    live = await house.live_agent(agent)
+    assert live.get("n:chat", "0") == "0"
+    # and is offered the next one
+    assert (await accepted(house, agent)).contact_id != handling.contact_id
+
+
+@pytest.mark.parametrize("policy", [None, {"video": ["chat"]}])
+async def test_an_accept_asks_the_workspaces_rules_for_room(
+    house: House, policy: dict[str, list[str]] | None
+):
+    if policy is not None:
+        await house.pool.execute(
+            "update workspace set policy = jsonb_build_object('blocks', $1::jsonb)", policy
+        )
+    agent = await house.agent("Ana", capacity={"voice": 1, "chat": 2, "video": 1})
+    await house.arrive()
+    offer = await until(lambda: house.offer(agent), "an offer")
+    # a video came into their hands behind the live store's back
+    other = await house.arrive(channel="video", line=False)
+    await house.pool.execute(
+        "insert into handling (workspace_id, contact_id, agent_id, offer_id, channel, queue_id,"
+        " line_at, state) values ($1, $2, $3, $4, 'video', $5, now(), 'active')",
+        house.workspace,
+        other.id,
+        agent,
+        str(uuid4()),
+        other.queue_id,
+    )
+    blocked = "chat" in (policy or {}).get("video", Blocks().video)
+    if blocked:
+        with pytest.raises(Gone):
+            await house.contacts.accept(house.workspace, agent, offer["offer"])
+    else:
+        await house.contacts.accept(house.workspace, agent, offer["offer"])
+
+
+async def test_what_was_applied_leaves_the_outbox_by_itself(house: House):
+    await accepted(house, await house.agent("Ana"))
+
+    async def empty() -> bool:
+        return bool(await house.pool.fetchval("select count(*) = 0 from outbox"))
+
+    await until(empty, "the outbox is empty", 5)
