@@ -7,6 +7,7 @@ raises `Unanswered`, and whoever made it asks before repeating (`find`, `status`
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
@@ -146,8 +147,12 @@ class Provider:
         return await self._ask(self._fetch(f"{address}/Recordings/{recording}.wav"))
 
     async def _fetch(self, address: str) -> bytes | None:
-        login = aiohttp.BasicAuth(self._client.username, self._client.password)
-        async with aiohttp.ClientSession(auth=login) as session, session.get(address) as answer:
+        pair = f"{self._client.username}:{self._client.password}".encode()
+        headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(address) as answer,
+        ):
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
             answer.raise_for_status()
