@@ -16,7 +16,6 @@ from redis.exceptions import RedisError
 from router.errors import Unavailable
 from router.queues.engine import Engine
 from router.queues.keys import events_key, key
-from router.queues.picture import kinds_in
 from router.queues.waits import expected_wait_s
 
 CONTACTS_SHOWN = 500
@@ -52,7 +51,8 @@ class Floor:
     async def queues(
         self, workspace_id: UUID, queue_ids: Iterable[UUID], day: str
     ) -> list[dict[str, Any]]:
-        """One row a queue: {id, waiting, longest_wait_since_ms, servable, expected_wait_s, today}.
+        """One row a queue: {id, waiting, longest_wait_since_ms, servable, unservable,
+        expected_wait_s, today}.
 
         day: the workspace's date, whose figures are counted: today = {arrived, answered,
         answered_within, abandoned, wait_ms}.
@@ -70,17 +70,25 @@ class Floor:
                 ("ZRANGE", name("age", queue_id), 0, 0, "WITHSCORES"),
                 ("HGETALL", name("today", queue_id, day)),
                 ("HGET", name("pace", queue_id), "gap"),
+                ("HGETALL", name("routes", queue_id)),
             ]
         answers = await self._pipe(commands)
+        routes = {queue_id: _hash(answers[5 * n + 4]) for n, queue_id in enumerate(ids)}
+        able = await self._able(workspace_id, epoch, routes.values())
         rows = []
         for n, queue_id in enumerate(ids):
-            waiting, oldest, today, gap = answers[4 * n : 4 * n + 4]
-            today = today if isinstance(today, dict) else dict(zip(*[iter(today)] * 2, strict=True))
+            waiting, oldest, today, gap = answers[5 * n : 5 * n + 4]
+            today = _hash(today)
+            unservable = sum(
+                int(count)
+                for route, count in routes[queue_id].items()
+                if able.isdisjoint(route.split())
+            )
             head = oldest[0] if oldest else None
             # the answer's form depends on the protocol that was negotiated
             since = head[1] if isinstance(head, list | tuple) else (oldest[1] if oldest else None)
             contact = head[0] if isinstance(head, list | tuple) else head
-            servable = contact is None or await self._able(workspace_id, epoch, contact)
+            servable = contact is None or unservable < waiting
             gap_ms = float(gap or 0) or await self._engine.paces.gap_ms(
                 workspace_id, UUID(queue_id)
             )
@@ -91,6 +99,7 @@ class Floor:
                     "waiting": waiting,
                     "longest_wait_since_ms": int(float(since)) if since is not None else None,
                     "servable": servable,
+                    "unservable": unservable,
                     "expected_wait_s": expected_wait_s(waiting + 1, gap_ms, servable=servable),
                     "today": {
                         "arrived": answered + abandoned + waiting,
@@ -103,16 +112,15 @@ class Floor:
             )
         return rows
 
-    async def _able(self, workspace_id: UUID, epoch: int, contact: str) -> bool:
-        """Whether anybody signed in could serve this contact, now or in a later step."""
-        steps = (
-            await self._pipe([("HGET", key(workspace_id, epoch, "contact", contact), "steps")])
-        )[0]
-        kinds = kinds_in(steps) if steps else []
-        able = await self._pipe(
+    async def _able(
+        self, workspace_id: UUID, epoch: int, routes: Iterable[dict[str, str]]
+    ) -> set[str]:
+        """Those kinds of these routes that somebody signed in could serve."""
+        kinds = sorted({kind for found in routes for route in found for kind in route.split()})
+        answers = await self._pipe(
             [("EXISTS", key(workspace_id, epoch, "able_classes", kind)) for kind in kinds]
         )
-        return any(able)
+        return {kind for kind, known in zip(kinds, answers, strict=True) if known}
 
     async def agents(
         self, workspace_id: UUID, agent_ids: Iterable[str] | None = None
@@ -197,3 +205,8 @@ class Floor:
                 }
             )
         return sorted(rows, key=lambda row: row["since_ms"])
+
+
+def _hash(answer: Any) -> dict[str, str]:
+    # the answer's form depends on the protocol that was negotiated
+    return answer if isinstance(answer, dict) else dict(zip(*[iter(answer)] * 2, strict=True))

@@ -218,7 +218,10 @@ class Kinds:
             workspace_id,
             unused,
         )
-        return int(forgotten.split()[-1])
+        count = int(forgotten.split()[-1])
+        if count:
+            self._known.clear()
+        return count
 
     async def sweep(self) -> None:
         """Build what was left in any workspace, and forget what fell out of use."""

@@ -44,6 +44,8 @@ class Contact:
     offer: str | None = None
     agent: str | None = None
     excluded: dict[str, int] = field(default_factory=dict)
+    # waits for the preferred agent alone: judged when it looks, and when they leave
+    held: bool = False
 
     @property
     def now_in(self) -> Step:
@@ -158,6 +160,7 @@ class Model:
         ):
             at += 1
         contact.step = at
+        contact.held = self.waits_for_one(contact)
 
     def offered(self, offer: str, agent_id: str, why: str) -> None:
         """An offer that was made: complains where the rules say otherwise."""
@@ -188,7 +191,7 @@ class Model:
             ahead: list[float] = []
             if contact.prefer == agent.id and self.knows(contact, agent):
                 ahead.append(contact.effective - OWN_AHEAD_MS)
-            if not self.waits_for_one(contact) and agent in self.candidates(contact):
+            if not contact.held and agent in self.candidates(contact):
                 ahead.append(contact.effective)
             for at in ahead:
                 if best is None or (at, contact.id) < best:
@@ -232,6 +235,6 @@ class Model:
     def unserved(self) -> Iterator[tuple[Contact, Agent]]:
         """Who waits although somebody idle could serve them: at rest nobody."""
         for contact in self.contacts.values():
-            if contact.st == "waiting" and not self.waits_for_one(contact):
+            if contact.st == "waiting" and not contact.held:
                 for agent in self.candidates(contact):
                     yield contact, agent

@@ -175,6 +175,9 @@ class Scripts(RuleBasedStateMachine):
             agent.idle = self.model.now
         agent.st = state
         agent.version += 1
+        if state == "offline":
+            for contact in self.model.contacts.values():
+                contact.held = contact.held and contact.prefer != agent.id
         self.present(agent)
 
     @rule(share=st.sampled_from((0.0, 0.3, 0.5)))

@@ -9,9 +9,10 @@ local OWN_AHEAD_MS = 600000  -- a contact that prefers this agent counts as so m
 local HELD_SEEN = 4          -- kinds held back for the reserve that look again at once
 
 -- A number from 0 to 1 that differs from try to try and is the same when the same try is repeated.
-local function draw(id, c)
-  local seed = tonumber(string.sub(id, 1, 8), 16) or 0
-  return (seed * 69069 + (tonumber(c.attempt) + 1) * 40503001) % 4294967296 / 4294967296
+local function draw(c, id, other)
+  local mixed = (tonumber(string.sub(id, 1, 8), 16) or 0) + (tonumber(c.attempt) + 1) * 40503001
+  if other then mixed = mixed + (tonumber(string.sub(other, 1, 8), 16) or 0) * 62089911 % 4294967296 end
+  return mixed % 4294967296 * 69069 % 4294967296 / 4294967296
 end
 
 -- An offer's name tells its contact, generation and attempt.
@@ -77,6 +78,15 @@ local function head_of_class(id, c, class, rule)
   local last = c.declined and AGENTS_SEEN - 1 or 0
   local idle = redis.call('ZRANGE', K.idle(class, c.channel), 0, last, 'WITHSCORES')
   local oldest = tonumber(idle[2])
+  local chance = 0
+  if rule == 'random' and oldest and not c.declined then
+    -- a class counts for as many as it has, and any of them is asked
+    local n = redis.call('ZCARD', K.idle(class, c.channel))
+    local drawn = draw(c, id, class)
+    chance = 1 - drawn ^ (1 / n)
+    local place = math.floor(drawn * 4096 % 1 * n)
+    idle = redis.call('ZRANGE', K.idle(class, c.channel), place, place, 'WITHSCORES')
+  end
   local light = several and oldest and rule == 'least_loaded' and c.channel == 'chat'
   if light then idle = redis.call('ZRANGE', K.light(class), 0, last, 'WITHSCORES') end
   for i = 1, #idle, 2 do
@@ -84,7 +94,7 @@ local function head_of_class(id, c, class, rule)
       local since = tonumber(idle[i + 1])
       local load = light and math.floor(since / LOAD) or 0
       return { agent = idle[i], since = since - load * LOAD, load = load, class = class, band = band,
-        newcomer = newcomer, house = house, breadth = 0, chance = 0 }, oldest
+        newcomer = newcomer, house = house, breadth = 0, chance = chance }, oldest
     end
   end
   return nil, oldest
@@ -160,11 +170,10 @@ end
 local function choose(id, c, found, strategy)
   local rule = strategy.rule
   if rule == 'longest_idle' then return found[1], rule end
-  local newcomers = strategy.share > 0 and draw(id, c) < strategy.share
+  local newcomers = strategy.share > 0 and draw(c, id) < strategy.share
   local best
   for _, each in ipairs(found) do
     if newcomers and each.newcomer then each.band = each.band + 10 end
-    if rule == 'random' then each.chance = (draw(id, c) + draw(each.agent, c)) % 1 end
     if not best or before(each, best, rule) then best = each end
   end
   if strategy.most > 0 then

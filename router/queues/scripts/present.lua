@@ -6,6 +6,8 @@
 --      held>blocked ...), quiet (bool)?: does not look for work, load?
 -- Answers {offer?}.
 
+local OWN_SEEN = 100   -- contacts that wait for an agent who leaves
+
 -- A class stands as long as somebody of it is signed in.
 local function define(class)
   if redis.call('EXISTS', K.class(class)) == 0 then
@@ -73,5 +75,14 @@ if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.hous
 -- fewer are there, so that less is kept: who was held back looks again
 if before ~= arg.state or class ~= arg.class then risen = true end
 place_agent(a)
+if was_in and not is_in then
+  -- who waited for them alone waits for anybody now
+  for _, channel in ipairs(CHANNELS) do
+    for _, id in ipairs(redis.call('ZRANGE', K.own(arg.agent, channel), 0, OWN_SEEN - 1)) do
+      local c = contact_of(id, true)
+      if not match_contact(id, c) then line_up(id, c) end
+    end
+  end
+end
 emit('agent', 'agent', arg.agent)
 return answer({ offer = not arg.quiet and match_agent(a) or nil })
