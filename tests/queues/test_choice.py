@@ -32,7 +32,8 @@ async def clock(house: House, seconds: float = 0) -> None:
 async def rated(house: House, name: str, *, band: int, ratings: int = 50, tier: int = 1) -> UUID:
     agent = await house.agent(name, tier=tier, presence="offline")
     await house.pool.execute(
-        "update agent set band = $2, rating_count = $3::int, rating_sum = $3::int * 4 where id = $1",
+        "update agent set band = $2, rating_count = $3::int, rating_sum = $3::int * 4"
+        " where id = $1",
         agent,
         band,
         ratings,
@@ -329,5 +330,5 @@ async def test_everybody_told_of_a_kind_at_once_is_asked_longest_idle_first(hous
     agents = [await house.agent(f"A{n}", skills=("rare",)) for n in range(5)]
     contacts = await asyncio.gather(*(house.arrive(skills=("rare",)) for _ in range(3)))
     offered = [await house.offered(agent) for agent in agents]
-    assert {each for each in offered[:3]} == {contact.id for contact in contacts}
+    assert set(offered[:3]) == {contact.id for contact in contacts}
     assert offered[3:] == [None, None]
