@@ -63,6 +63,7 @@ from router.web import (
     openapi,
     origins,
     pages,
+    shortages,
     socket,
     statistics,
     told_waits,
@@ -188,7 +189,12 @@ async def _contacts(app: web.Application) -> AsyncIterator[None]:
 async def _statistics(app: web.Application) -> AsyncIterator[None]:
     statistics_read = app[keys.STATISTICS] = Statistics(app[keys.POOL])
     rollup = Rollup(app[keys.POOL])
-    async with _beside(rollup.run_forever(), told_waits.run(statistics_read)):
+    floor = Floor(app[keys.LIVE], app[keys.ENGINE])
+    async with _beside(
+        rollup.run_forever(),
+        told_waits.run(statistics_read),
+        shortages.run(app[keys.POOL], floor),
+    ):
         yield
 
 

@@ -264,6 +264,8 @@ export interface QueueRow {
   waiting: number;
   longest_wait_since_ms: number | null;
   servable: boolean;
+  /** How many of those in line nobody signed in could serve in any step. */
+  unservable: number;
   closed: Texts | string | boolean | null;
   target: { seconds: number; share: number };
   today: {

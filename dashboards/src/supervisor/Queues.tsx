@@ -78,9 +78,9 @@ const QueueCard = memo(function QueueCard(props: { queue: QueueRow; onAction: Qu
             Closed
           </Badge>
         )}
-        {!queue.servable && !isClosed(queue) && (
+        {queue.unservable > 0 && !isClosed(queue) && (
           <Badge color="red" variant="light" radius="sm" tt="none" leftSection={<IconUserOff size={13} />}>
-            Nobody can serve
+            Nobody can serve{queue.servable ? ` ${queue.unservable} of them` : ""}
           </Badge>
         )}
       </div>

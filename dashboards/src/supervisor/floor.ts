@@ -110,7 +110,7 @@ export type Trouble = "unservable" | "late";
 /** A queue needs a look: nobody can serve it, it is over its target, or people wait too long. */
 export function trouble(queue: QueueRow, now: number): Trouble | null {
   if (isClosed(queue)) return null;
-  if (!queue.servable && queue.waiting > 0) return "unservable";
+  if (queue.unservable > 0) return "unservable";
   const since = queue.longest_wait_since_ms;
   if (since !== null && now - since > queue.target.seconds * 1000) return "late";
   return null;
