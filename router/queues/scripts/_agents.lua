@@ -10,6 +10,7 @@ local LOAD = 1e13   -- in `light`, one more chat counts for more than any idle t
 local N = { voice = 'n:voice', chat = 'n:chat', video = 'n:video' }
 local CAP = { voice = 'cap:voice', chat = 'cap:chat', video = 'cap:video' }
 local AT = { voice = 'at:voice', chat = 'at:chat', video = 'at:video' }
+local RAISED = { voice = 'raised:voice', chat = 'raised:chat', video = 'raised:video' }
 local DROPPED = { voice = 'dropped:voice', chat = 'dropped:chat', video = 'dropped:video' }
 
 local function agent_of(id)
@@ -78,13 +79,21 @@ local function list_class(class, channels, since)
       end
       redis.call('DEL', K.dropped(class, channel))
       redis.call('HDEL', K.class(class), names[i])
+      -- no kind lists the class by a later bound than this
+      local raised = redis.call('HGET', K.class(class), RAISED[channel])
+      if not raised or tonumber(raised) < tonumber(since) then
+        redis.call('HSET', K.class(class), RAISED[channel], since)
+      end
     end
   end
 end
 
--- Somebody who has been idle for long comes back (their offer was withdrawn): where the class is
--- listed by a later bound, because they were away when it was looked at, the bound is lowered.
+-- Somebody who has been idle for long comes back (their offer was withdrawn): where the class was
+-- given a later bound, because they were away when it was looked at, the bound is lowered.
 local function lower_class(class, channel, since)
+  local raised = redis.call('HGET', K.class(class), RAISED[channel])
+  if not raised or tonumber(raised) <= tonumber(since) then return end
+  redis.call('HSET', K.class(class), RAISED[channel], since)
   for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(class, channel))) do
     redis.call('ZADD', K.idle_classes(kind), 'XX', 'LT', since, class)
   end

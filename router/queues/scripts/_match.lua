@@ -131,6 +131,7 @@ local function candidates(id, c, rule)
       else
         from = from + 1
         if oldest ~= low then
+          redis.call('HSET', K.class(class), RAISED[channel], oldest)
           moved = moved or {}
           moved[#moved + 1], moved[#moved + 2] = oldest, class
         end
