@@ -236,9 +236,8 @@ class House:
         return UUID(offer["contact"]) if offer else None
 
     async def accept(self, agent: UUID) -> Any:
-        """The agent accepts what is offered to them."""
-        offer = await self.offer(agent)
-        assert offer is not None, "nothing is offered to this agent"
+        """The agent accepts what is offered to them, or is a moment later (by a new kind)."""
+        offer = await until(lambda: self.offer(agent), "something is offered to this agent", 5)
         return await self.contacts.accept(self.workspace, agent, offer["offer"])
 
     async def serve(self, agent: UUID) -> UUID:

@@ -118,7 +118,7 @@ class Company:
                     subprocess.Popen(
                         [sys.executable, "-m", "router", "serve"],
                         env={
-                            "PATH": os.environ.get("PATH", ""),
+                            "PATH": os.defpath,
                             "HOST": "127.0.0.1",
                             "PORT": str(port),
                             "PUBLIC_URL": f"http://localhost:{port}",
