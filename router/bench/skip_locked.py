@@ -103,9 +103,11 @@ async def _ours(app: web.Application, workspace: UUID, crew: list[UUID]) -> tupl
         async with app[keys.HUB].subscribe(workspace, [f"agent:{agent}"]) as events:
             offers = await app[keys.ENGINE].offers_of(workspace, agent)
             offer = offers[0]["offer"] if offers else ""
+            taken: set[str] = set()
             for _ in range(EACH):
-                offer = offer or await asyncio.wait_for(_offered(events), PATIENCE_S)
+                offer = offer or await asyncio.wait_for(_offered(events, taken), PATIENCE_S)
                 accepted.append((await contacts.accept(workspace, agent, offer)).contact_id)
+                taken.add(offer)
                 offer = ""
 
     before = await _transactions(pool)
@@ -138,9 +140,10 @@ async def _arrival(pool: asyncpg.Pool[asyncpg.Record], workspace: UUID) -> Arriv
     )
 
 
-async def _offered(events: Subscription) -> str:
+async def _offered(events: Subscription, taken: set[str]) -> str:
     async for event in events:
-        if event["t"] == "offer":
+        # the event of what the snapshot told may come after it
+        if event["t"] == "offer" and event["offer"] not in taken:
             return str(event["offer"])
     raise Broken("an agent fell behind with what they are offered")
 
