@@ -103,7 +103,7 @@ class Dialling:
             # past the greeting of those who call us
             "progress": msgspec.to_builtins(Progress(turn=2)),
         }
-        if await self._legs.begun(attempt.handling, party) or not await self._legs.begin(
+        if not await self._legs.intend(
             name,
             attempt.workspace,
             attempt.contact,

@@ -102,15 +102,33 @@ class Legs:
                     row["party"], row["data"],
                 )  # fmt: skip
 
-    async def begun(self, handling: UUID, party: Party) -> bool:
-        """Whether this handling has an open leg of that party, asked for or known."""
-        found = await self._pool.fetchval(
-            "select exists (select from leg where handling_id = $1 and party = $2"
-            " and state <> 'ended')",
-            handling,
-            party,
-        )
-        return bool(found)
+    async def intend(
+        self,
+        name: str,
+        workspace: UUID,
+        contact: UUID,
+        *,
+        party: Party,
+        handling: UUID,
+        data: dict[str, Any],
+    ) -> bool:
+        """Keep a leg that is going to be asked for; False: this handling has one of that party.
+
+        One at a time: a leg that is asked for loses this name for its SID once it is known, so
+        that the name alone keeps nobody from asking twice.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await conn.execute(
+                "select pg_advisory_xact_lock(hashtextextended($1, 7))", f"leg {handling} {party}"
+            )
+            made = await conn.fetchval(
+                "insert into leg (call_sid, workspace_id, contact_id, handling_id, party, state,"
+                " data) select $1, $2, $3, $4, $5, 'ringing', $6"
+                " where not exists (select from leg where handling_id = $4 and party = $5"
+                " and state <> 'ended') on conflict do nothing returning true",
+                name, workspace, contact, handling, party, data,
+            )  # fmt: skip
+        return bool(made)
 
     async def intended_for(self, handling: UUID, party: Party) -> list[str]:
         """The names of legs asked for and not yet known by a SID."""
