@@ -11,6 +11,8 @@ import pytest
 from router.bench import drain, lives, offer_latency, sign_in
 from router.bench.floor.company import Company, Size, company
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def small() -> Iterator[Company]:
