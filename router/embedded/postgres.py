@@ -9,19 +9,11 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
 from router.embedded.account import account_for, open_tree, open_way
-from router.embedded.process import (
-    CannotStart,
-    Process,
-    environment,
-    own,
-    socket_folder,
-    switch,
-)
+from router.embedded.process import CannotStart, Process, own, socket_folder
 
 DATABASE = "secondline"
 SOCKET = ".s.PGSQL.5432"
@@ -123,7 +115,7 @@ class Postgres:
     def _initialise(self) -> None:
         version = self.folder / "PG_VERSION"
         if version.exists():
-            found, ours = version.read_text().strip(), _major()
+            found, ours = version.read_text().strip(), self._major()
             if found != ours:
                 raise CannotStart(
                     f"The data in {self.folder} is of PostgreSQL {found}, and this is {ours}: "
@@ -143,31 +135,20 @@ class Postgres:
         )
         self._run(
             "postgres",
-            *("--single", "-D", str(new), "postgres"),
+            # else it ends well after a statement that failed (a full disk), and a folder without
+            # the database would be taken for done
+            *("--single", "-c", "exit_on_error=on", "-D", str(new), "postgres"),
             stdin=f'create database "{DATABASE}"\n',
         )
         if self.folder.exists():
             self.folder.rmdir()
         new.rename(self.folder)
 
-    def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
-        other = self._account.other
-        try:
-            done = subprocess.run(
-                [str(programs() / program), *arguments],
-                input=stdin,
-                capture_output=True,
-                text=True,
-                cwd="/",
-                env=environment(),
-                **switch(
-                    self._account.uid if other else None, self._account.gid if other else None
-                ),
-            )
-        except OSError as error:
-            raise CannotStart(f"{program} cannot be run: {error}") from None
-        if done.returncode != 0:
-            raise CannotStart(f"{program} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+    def _run(self, program: str, *arguments: str, stdin: str = "") -> str:
+        return self.process.run(str(programs() / program), *arguments, stdin=stdin)
+
+    def _major(self) -> str:
+        return self._run("postgres", "--version").split()[-1].split(".")[0]
 
 
 def _pid(file: Path) -> int | None:
@@ -175,10 +156,3 @@ def _pid(file: Path) -> int | None:
         return abs(int(file.read_text().split("\n", 1)[0]))
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _major() -> str:
-    printed = subprocess.run(
-        [str(programs() / "postgres"), "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    return printed.split()[-1].split(".")[0]

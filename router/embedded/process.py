@@ -12,6 +12,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,8 +27,14 @@ class CannotStart(Exception):
     """A server does not come up; the message says why and what to do."""
 
 
+class Stopped(CannotStart):
+    """It was told to stop before it was up."""
+
+
 class Process:
     """A server that works in `folder` (its working directory, by which a left-over is known).
+
+    It may be told to stop from another thread while it starts. Once stopped it stays so.
 
     ready: tells whether the started server answers; called until it says yes or `patience_s`
     has passed. farewell: the signal of an orderly stop; force: of one that cannot wait.
@@ -57,8 +64,11 @@ class Process:
         self._uid = uid
         self._gid = gid
         self._patience_s = patience_s
-        self._child: subprocess.Popen[bytes] | None = None
-        self._asked = False
+        self._child: subprocess.Popen[Any] | None = None
+        # nothing is spawned after the stop: a Ctrl-C can strike while the starting thread is not
+        # yet known to whoever would wait for it, and its server would outlive the service
+        self._spawning = threading.Lock()
+        self._stopped = False
 
     @property
     def running(self) -> bool:
@@ -68,52 +78,80 @@ class Process:
         """Come up and be ready; blocks. Raises CannotStart with the end of the server's log."""
         if self._log.exists() and self._log.stat().st_size > LOG_LIMIT:
             self._log.replace(self._log.with_suffix(".log.1"))
-        self._asked = False
         with self._log.open("ab") as out:
             begin = out.tell()
-            try:
-                self._child = subprocess.Popen(
-                    self._arguments,
-                    cwd=self.folder,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    env=environment(),
-                    start_new_session=True,
-                    **switch(self._uid, self._gid),
-                )
-            except OSError as error:
-                raise CannotStart(f"{self.name} cannot be run: {error}") from None
+            child = self._spawn(self._arguments, cwd=self.folder, stdout=out, stderr=out)
         deadline = time.monotonic() + self._patience_s
         while not self._ready():
-            if (code := self._child.poll()) is not None:
+            if (code := child.poll()) is not None:
                 raise CannotStart(f"{self.name} ended with {code}:\n{self._tail(begin)}")
             if time.monotonic() > deadline:
-                self.stop()
+                self._send(self._farewell)
+                self._wait(3)
                 raise CannotStart(f"{self.name} is not ready in time:\n{self._tail(begin)}")
             time.sleep(0.02)
 
+    def run(self, *command: str, stdin: str = "") -> str:
+        """What a program prints that prepares the folder; a stop ends it like the server itself.
+
+        Raises CannotStart.
+        """
+        child = self._spawn(
+            command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        out, complaint = child.communicate(stdin)
+        if self._stopped:
+            raise Stopped(f"{self.name} was stopped")
+        if child.returncode != 0:
+            name = Path(command[0]).name
+            raise CannotStart(f"{name} failed:\n{complaint.strip() or out.strip()}")
+        return str(out)
+
+    def _spawn(self, command: Sequence[str], **how: Any) -> subprocess.Popen[Any]:
+        with self._spawning:
+            if self._stopped:
+                raise Stopped(f"{self.name} was stopped")
+            try:
+                self._child = subprocess.Popen(
+                    command,
+                    env=environment(),
+                    start_new_session=True,
+                    **{"stdin": subprocess.DEVNULL} | how,
+                    **switch(self._uid, self._gid),
+                )
+            except OSError as error:
+                raise CannotStart(f"{command[0]} cannot be run: {error}") from None
+            return self._child
+
     def ask_to_stop(self) -> None:
         """Send the farewell without waiting, so that two servers can stop at the same time."""
-        if self._child is not None and self._child.poll() is None and not self._asked:
-            self._asked = True  # a second farewell means haste to some servers
-            self._child.send_signal(self._farewell)
+        with self._spawning:
+            asked, self._stopped = self._stopped, True
+        if not asked:  # a second farewell means haste to some servers
+            self._send(self._farewell)
 
     def stop(self, patience_s: float = 3) -> None:
         """Be gone when this returns."""
-        if self._child is None:
-            return
         self.ask_to_stop()
-        try:
-            self._child.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            self._child.send_signal(self._force)
+        self._wait(patience_s)
+
+    def _wait(self, patience_s: float) -> None:
+        if (child := self._child) is None:
+            return
+        for sign, seconds in ((self._force, patience_s), (signal.SIGKILL, 2)):
             try:
-                self._child.wait(2)
+                child.wait(seconds)
+                return
             except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
-        self._child = None
+                self._send(sign)
+        child.wait()
+
+    def _send(self, sign: signal.Signals) -> None:
+        """To its group: what prepares a folder has children that must not outlive it."""
+        if self.running and self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, sign)
 
     def stop_left_over(self, pid: int | None) -> None:
         """Stop a server of this folder that an earlier, killed service left behind.

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -71,8 +75,13 @@ class Stores:
                 Valkey(self.data / "valkey", self.data / "valkey.log"),
             )
             with ThreadPoolExecutor(len(self._servers)) as pool:
-                for started in [pool.submit(server.start) for server in self._servers]:
-                    started.result()
+                try:
+                    for started in [pool.submit(server.start) for server in self._servers]:
+                        started.result()
+                except BaseException:
+                    # first, for the pool waits until both are up or stopped
+                    self._ask_to_stop()
+                    raise
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -84,13 +93,17 @@ class Stores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with _undisturbed():
+            self._ask_to_stop()
+            for server in self._servers:
+                server.process.stop(patience_s=2)
+            if self._lock is not None:
+                self._lock.close()
+
+    def _ask_to_stop(self) -> None:
         self._stopping = True
         for server in self._servers:
             server.process.ask_to_stop()
-        for server in self._servers:
-            server.process.stop(patience_s=2)
-        if self._lock is not None:
-            self._lock.close()
 
     async def watch(self) -> None:
         """Start a server again that has fallen; runs until cancelled."""
@@ -105,3 +118,19 @@ class Stores:
                 except CannotStart as error:
                     log.error("store does not start", store=server.process.name, why=str(error))
                     await asyncio.sleep(2)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """An impatient second Ctrl-C must not leave servers running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals do not disturb here
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
+from router.embedded import postgres
 from router.embedded.account import open_tree, open_way
 from router.embedded.process import CannotStart, socket_folder
 from router.embedded.stores import InUse, Stores
@@ -31,6 +33,7 @@ from router.web import logs
 logs.configure()
 interruptible()
 try:
+    print("starting", flush=True)
     with Stores(Path(sys.argv[1])):
         print("up", flush=True)
         time.sleep(60)
@@ -113,12 +116,13 @@ def servers(data: Path) -> list[psutil.Process]:
     return found
 
 
-def hold(data: Path) -> subprocess.Popen[str]:
+def hold(data: Path, until: str = "up") -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, data], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
-    assert process.stdout.readline() == "up\n"
+    while (said := process.stdout.readline()) != f"{until}\n":
+        assert said, "it has ended"
     return process
 
 
@@ -268,6 +272,51 @@ def test_a_start_that_was_cut_off_while_making_the_database_is_begun_anew(fresh:
     with Stores(fresh) as stores:
         write(stores, 1)
         assert read(stores) == ([1], [1])
+
+
+def test_a_stop_in_the_moment_that_its_thread_begins_leaves_nothing_running(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+):
+    begun: list[threading.Thread] = []
+    begin = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        begin(thread)
+        begun.append(thread)
+        raise KeyboardInterrupt  # before anybody knows that there is a thread to wait for
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), Stores(fresh):
+        pytest.fail("not interrupted")
+    for thread in begun:
+        thread.join()
+    assert begun
+    assert servers(fresh) == []
+
+
+def test_a_start_that_is_stopped_in_between_is_over_at_once_and_can_be_made_again(fresh: Path):
+    for moment in (0, 0.1, 0.3, 0.5):
+        holder = hold(fresh, until="starting")
+        time.sleep(moment)
+        for _ in range(2):  # impatient
+            holder.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        holder.wait(5)
+        assert servers(fresh) == []
+    with Stores(fresh) as stores:
+        write(stores, 1)
+        assert read(stores) == ([1], [1])
+
+
+def test_a_database_that_could_not_be_made_is_not_taken_for_made(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(postgres, "DATABASE", "template1")  # there is one of this name
+    with pytest.raises(CannotStart, match="already exists"), Stores(fresh):
+        pytest.fail("opened")
+    monkeypatch.undo()
+    with Stores(fresh) as stores:
+        write(stores, 1)
 
 
 def test_a_folder_that_cannot_be_written_is_named(fresh: Path):
