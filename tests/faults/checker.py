@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from tests.faults.history import Contact, History
@@ -113,7 +114,7 @@ def _one_agent(history: History) -> Iterator[str]:
         by_contact[hand.contact].append(hand)
     for contact, hands in by_contact.items():
         hands.sort(key=lambda hand: hand.accepted)
-        for before, after in zip(hands, hands[1:], strict=False):
+        for before, after in pairwise(hands):
             if before.left is None or before.left > after.accepted:
                 yield f"{contact} is with {before.agent} and {after.agent}"
 

@@ -169,7 +169,8 @@ class House:
             self.now += 1.0
             self.chance.choice(
                 [self.arrive, self.arrive, self.accept, self.accept, self.decline, self.end]
-                + [self.lose_store]
+                if self.chance.random() < 0.9
+                else [self.lose_store]
             )()
             self.match()
         self.history.contacts = list(self.contacts.values())
