@@ -8,7 +8,6 @@ does it, when one dies in the middle, or who came in while the policy was change
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -153,10 +152,12 @@ class Following(Line):
         """Who of these is held out to an agent at this moment."""
         epoch = await self._engine.epoch(workspace_id)
         try:
-            async with self._engine.redis.pipeline(transaction=False) as pipe:
-                for contact in contacts:
-                    pipe.hget(key(workspace_id, epoch, "contact", str(contact)), "st")
-                states: list[Any] = await pipe.execute()
+            states = await self._engine.redis.calls(
+                [
+                    ("HGET", key(workspace_id, epoch, "contact", str(contact)), "st")
+                    for contact in contacts
+                ]
+            )
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
         held = ("offered", "accepting")

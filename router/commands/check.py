@@ -65,7 +65,7 @@ async def _truth(url: str) -> list[str]:
 
 
 async def _live(url: str) -> list[str]:
-    client = open_live(url, size=1)
+    client = open_live(url)
     found = []
     try:
         info = await client.info("server")

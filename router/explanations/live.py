@@ -37,14 +37,8 @@ class Live:
 
     async def read(self, *commands: tuple[Any, ...]) -> list[Any]:
         """The answers of these commands, in one round trip."""
-        if not commands:
-            return []
         try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)
-                answers: list[Any] = await pipe.execute()
-                return answers
+            return await self._redis.calls(commands)
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
 
@@ -61,11 +55,12 @@ class Live:
         if held != str(self._epoch):
             self._engine.forget_epoch(self._ws)
             raise Rebuilding("the live picture is being rebuilt; try again in a moment")
-        return _hash(fields), _hash(excluded)
+        return fields, excluded
 
     async def offer(self, offer: str) -> dict[str, str]:
         """A live offer's hash, empty when it is over."""
-        return _hash((await self.read(("HGETALL", self.name("offer", offer))))[0])
+        found: dict[str, str] = (await self.read(("HGETALL", self.name("offer", offer))))[0]
+        return found
 
     async def position(self, queue: str, contact: str) -> int | None:
         """The contact's place in its queue, from 1."""
@@ -111,7 +106,8 @@ class Live:
 
     async def agent(self, agent: str) -> dict[str, str]:
         """The agent's hash, empty when the live store does not know them."""
-        return _hash((await self.read(("HGETALL", self.name("agent", agent))))[0])
+        found: dict[str, str] = (await self.read(("HGETALL", self.name("agent", agent))))[0]
+        return found
 
     async def free(self, agents: Iterable[str], channel: str, kind: str) -> int:
         """How many of these agents are idle on this channel and could serve this kind."""
@@ -165,10 +161,3 @@ def _count(classes: int, signed: list[int], idle: list[int]) -> Count:
         return Count(sum(signed), sum(idle))
     share = classes / len(signed)
     return Count(round(sum(signed) * share), round(sum(idle) * share), exact=False)
-
-
-def _hash(answer: Any) -> dict[str, str]:
-    # the answer's form depends on the protocol that was negotiated
-    if isinstance(answer, dict):
-        return answer
-    return dict(zip(*[iter(answer)] * 2, strict=True))

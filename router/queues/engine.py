@@ -8,13 +8,14 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from router.errors import Rebuilding, Unavailable
 from router.queues.keys import key, root
 from router.queues.paces import Paces
 from router.queues.scripts import FUNCTIONS, LIBRARY
+from router.store.link import Command
+from router.store.live import LiveStore
 
 Answer = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
@@ -40,7 +41,7 @@ class Engine:
     for every script is idempotent by generation, version or offer.
     """
 
-    def __init__(self, redis: Redis, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, redis: LiveStore, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self.redis = redis
         self._pool = pool
         self._epochs: dict[UUID, int] = {}
@@ -76,17 +77,16 @@ class Engine:
         self, workspace_id: UUID, epoch: int, verb: str, arguments: Answer
     ) -> Answer:
         """Run a script in this very epoch. Raises ResponseError as the store gives it."""
-        execute: Any = self.redis.execute_command
-        argv = ("1", root(workspace_id), str(epoch), _encode(arguments))
+        call = ("FCALL", FUNCTIONS[verb], "1", root(workspace_id), str(epoch), _encode(arguments))
         try:
             try:
-                raw = await execute("FCALL", FUNCTIONS[verb], *argv)
+                raw = await self.redis.call(*call)
             except ResponseError as error:
                 # a restarted or switched store does not know the scripts
                 if "Function not found" not in str(error):
                     raise
                 await self.teach()
-                raw = await execute("FCALL", FUNCTIONS[verb], *argv)
+                raw = await self.redis.call(*call)
         except ResponseError:
             raise
         except (RedisError, OSError) as error:
@@ -154,21 +154,21 @@ class Engine:
         epoch = await self.epoch(workspace_id)
         try:
             if heard is None:
-                async with self.redis.pipeline(transaction=False) as pipe:
-                    for agent_id in agent_ids:
-                        pipe.hget(key(workspace_id, epoch, "agent", str(agent_id)), "offer")
-                    open_offers: list[Any] = await pipe.execute()
+                open_offers = await self.redis.calls(
+                    [
+                        ("HGET", key(workspace_id, epoch, "agent", str(agent_id)), "offer")
+                        for agent_id in agent_ids
+                    ]
+                )
             else:
                 open_offers = [heard[agent_id] for agent_id in agent_ids]
             found = [pair for pair in zip(agent_ids, open_offers, strict=True) if pair[1]]
-            answers: list[Any] = []
-            if found:
-                async with self.redis.pipeline(transaction=False) as pipe:
-                    for _, offer in found:
-                        contact = offer.partition(".")[0]
-                        pipe.hgetall(key(workspace_id, epoch, "offer", offer))
-                        pipe.hmget(key(workspace_id, epoch, "contact", contact), "channel", "queue")
-                    answers = await pipe.execute()
+            commands: list[Command] = []
+            for _, offer in found:
+                contact = key(workspace_id, epoch, "contact", offer.partition(".")[0])
+                commands.append(("HGETALL", key(workspace_id, epoch, "offer", offer)))
+                commands.append(("HMGET", contact, "channel", "queue"))
+            answers = await self.redis.calls(commands)
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
         offers: dict[UUID, list[Answer]] = {agent_id: [] for agent_id in agent_ids}

@@ -6,17 +6,18 @@ each row is of one moment; the rows of one answer may be a few milliseconds apar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.errors import Unavailable
 from router.queues.engine import Engine
 from router.queues.keys import events_key, key
 from router.queues.waits import expected_wait_s
+from router.store.link import Command
+from router.store.live import LiveStore
 
 CONTACTS_SHOWN = 500
 """The oldest contacts that a snapshot lists; the figures count all."""
@@ -25,19 +26,13 @@ CONTACTS_SHOWN = 500
 class Floor:
     """Reads rows; agents and contacts that are gone have none."""
 
-    def __init__(self, redis: Redis, engine: Engine) -> None:
+    def __init__(self, redis: LiveStore, engine: Engine) -> None:
         self._redis = redis
         self._engine = engine
 
-    async def _pipe(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        if not commands:
-            return []
+    async def _pipe(self, commands: Sequence[Command]) -> list[Any]:
         try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)
-                answers: list[Any] = await pipe.execute()
-                return answers
+            return await self._redis.calls(commands)
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
 
@@ -73,22 +68,18 @@ class Floor:
                 ("HGETALL", name("routes", queue_id)),
             ]
         answers = await self._pipe(commands)
-        routes = {queue_id: _hash(answers[5 * n + 4]) for n, queue_id in enumerate(ids)}
+        routes = {queue_id: answers[5 * n + 4] for n, queue_id in enumerate(ids)}
         able = await self._able(workspace_id, epoch, routes.values())
         rows = []
         for n, queue_id in enumerate(ids):
             waiting, oldest, today, gap = answers[5 * n : 5 * n + 4]
-            today = _hash(today)
             unservable = sum(
                 int(count)
                 for route, count in routes[queue_id].items()
                 if able.isdisjoint(route.split())
             )
-            head = oldest[0] if oldest else None
-            # the answer's form depends on the protocol that was negotiated
-            since = head[1] if isinstance(head, list | tuple) else (oldest[1] if oldest else None)
-            contact = head[0] if isinstance(head, list | tuple) else head
-            servable = contact is None or unservable < waiting
+            since = oldest[0][1] if oldest else None
+            servable = not oldest or unservable < waiting
             gap_ms = float(gap or 0) or await self._engine.paces.gap_ms(
                 workspace_id, UUID(queue_id)
             )
@@ -205,8 +196,3 @@ class Floor:
                 }
             )
         return sorted(rows, key=lambda row: row["since_ms"])
-
-
-def _hash(answer: Any) -> dict[str, str]:
-    # the answer's form depends on the protocol that was negotiated
-    return answer if isinstance(answer, dict) else dict(zip(*[iter(answer)] * 2, strict=True))

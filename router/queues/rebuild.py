@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.errors import SecondlineError, Unavailable
@@ -27,6 +26,7 @@ from router.queues.keys import epoch_key, key, root, server_key
 from router.queues.picture import enter_arguments, excluded_of, hold_arguments, policy_of, waited_ms
 from router.queues.presence import kinds_of, presence_arguments, rules_of
 from router.queues.scripts import FUNCTIONS
+from router.store.live import LiveStore
 from router.store.truth import Connection
 from router.tasks import stop
 
@@ -51,7 +51,7 @@ class Rebuilder:
     def __init__(
         self,
         pool: asyncpg.Pool[asyncpg.Record],
-        redis: Redis,
+        redis: LiveStore,
         engine: Engine,
         kinds: Kinds,
     ) -> None:
@@ -214,16 +214,15 @@ class Rebuilder:
         if not operations:
             return
         await self._engine.teach()
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for verb, arguments in operations:
-                pipe.fcall(
-                    FUNCTIONS[verb],
-                    1,
-                    root(workspace_id),
-                    str(epoch),
+        await self._redis.calls(
+            [
+                (
+                    *("FCALL", FUNCTIONS[verb], "1", root(workspace_id), str(epoch)),
                     encode_arguments(arguments | {"load": True}),
                 )
-            await pipe.execute()
+                for verb, arguments in operations
+            ]
+        )
 
     async def _load_figures(self, connection: Connection, workspace_id: UUID, epoch: int) -> None:
         zone = await connection.fetchval(
@@ -235,12 +234,17 @@ class Rebuilder:
             "select q.id, q.policy,"
             " coalesce(array_agg(h.accepted_at) filter (where h.id is not null), '{}') as accepted,"
             " coalesce(array_agg(h.line_at) filter (where h.id is not null), '{}') as in_line,"
-            " (select count(*) from contact c where c.queue_id = q.id and c.outcome = 'abandoned'"
-            "   and c.workspace_id = $1 and c.ended_at >= date_trunc('day', now(), $2)"
-            "   and not exists (select from handling x where x.contact_id = c.id"
-            "     and x.ended_at >= c.ended_at)) as abandoned"
-            " from queue q left join handling h on h.queue_id = q.id"
+            " coalesce(max(gone.n), 0) as abandoned"
+            " from queue q left join handling h on h.queue_id = q.id and h.workspace_id = $1"
             "   and h.accepted_at >= date_trunc('day', now(), $2)"
+            # whoever hears a message answers nobody who waited for it
+            "   and not exists (select from message_left m"
+            "     where m.contact_id = h.contact_id and m.left_at <= h.line_at)"
+            " left join (select c.queue_id, count(*) as n from contact c"
+            "   where c.workspace_id = $1 and c.state = 'ended' and c.outcome = 'abandoned'"
+            "   and c.ended_at >= date_trunc('day', now(), $2)"
+            "   and not exists (select from handling x where x.contact_id = c.id"
+            "     and x.ended_at >= c.ended_at) group by 1) gone on gone.queue_id = q.id"
             " where q.workspace_id = $1 group by q.id",
             workspace_id,
             zone,

@@ -18,10 +18,10 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from router.queues.keys import EVENTS_LENGTH, events_key
+from router.store.live import BLOCK_MS, LiveStore
 from router.tasks import stop
 
 log = structlog.get_logger()
@@ -99,7 +99,7 @@ class Listener(Subscription):
 class _Reader:
     """One workspace's stream in this process."""
 
-    def __init__(self, redis: Redis, workspace_id: UUID) -> None:
+    def __init__(self, redis: LiveStore, workspace_id: UUID) -> None:
         self._redis = redis
         self._key = events_key(workspace_id)
         self.subscriptions: set[Subscription] = set()
@@ -113,23 +113,22 @@ class _Reader:
             try:
                 if self._cursor == "$":
                     # fix the place to read from now: "$" anew in each call would skip events
-                    newest: Any = await self._redis.xrevrange(self._key, count=1)
+                    newest = await self._redis.call("XREVRANGE", self._key, "+", "-", "COUNT", 1)
                     self._cursor = newest[0][0] if newest else "0-0"
                     self.started.set()
-                answer: Any = await self._redis.xread(
-                    {self._key: self._cursor}, count=500, block=5000
+                answer = await self._redis.blocking(
+                    *("XREAD", "COUNT", 500, "BLOCK", BLOCK_MS, "STREAMS", self._key, self._cursor)
                 )
             except (RedisError, OSError) as error:
                 log.warning("events.unreadable", error=str(error))
                 self.started.set()
                 await asyncio.sleep(0.5)
                 continue
-            for _, entries in answer or ():
-                for cursor, fields in entries:
-                    self._cursor = cursor
-                    for event in _decode(fields["e"]):
-                        event["cursor"] = cursor
-                        self._hand_out(event)
+            for cursor, (_, told) in (answer or {}).get(self._key, ()):
+                self._cursor = cursor
+                for event in _decode(told):
+                    event["cursor"] = cursor
+                    self._hand_out(event)
             await self._gather()
 
     async def _gather(self) -> None:
@@ -152,7 +151,7 @@ class _Reader:
 class Hub:
     """Publishes events of a workspace and reads them for this process's subscribers."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: LiveStore) -> None:
         self._redis = redis
         self._readers: dict[UUID, _Reader] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -163,8 +162,9 @@ class Hub:
         event: `t` names its type; `agent`, `contact`, `account` decide its topics.
         """
         try:
-            await self._redis.xadd(
-                events_key(workspace_id), {"e": _encode([event])}, maxlen=EVENTS_LENGTH
+            key = events_key(workspace_id)
+            await self._redis.call(
+                *("XADD", key, "MAXLEN", "~", EVENTS_LENGTH, "*", "e", _encode([event]))
             )
         except (RedisError, OSError) as error:
             log.warning("events.unpublished", type=event["t"], error=str(error))

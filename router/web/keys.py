@@ -8,7 +8,6 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     import asyncpg
-    from redis.asyncio import Redis
 
     from router.channels.contacts import Contacts
     from router.channels.conversation import Conversations
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from router.settings import Settings
     from router.statistics.reading import Statistics
     from router.store.hub import Hub
+    from router.store.live import LiveStore
     from router.web.clock import LiveClock
     from router.web.desks import Desks
     from router.web.floor_view import Floors
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 POOL: web.AppKey[asyncpg.Pool[asyncpg.Record]] = web.AppKey("pool")
-LIVE: web.AppKey[Redis] = web.AppKey("live")
+LIVE: web.AppKey[LiveStore] = web.AppKey("live")
 HUB: web.AppKey[Hub] = web.AppKey("hub")
 ENGINE: web.AppKey[Engine] = web.AppKey("engine")
 CONTACTS: web.AppKey[Contacts] = web.AppKey("contacts")
