@@ -1,7 +1,9 @@
 """The socket that desks, customers and supervisors share: bounded both ways.
 
-Outgoing frames wait in a bounded queue that one task empties; a reader that lets it fill is
-closed (1013) and comes back to a snapshot, so a slow reader costs no more than its queue.
+Frames of one turn of the event loop go out together, straight to the transport: no task and no
+queue stands between, for ten thousand desks are told something all the time. What a peer has not
+taken waits in the transport; a reader that lets it grow is closed (1013) and comes back to a
+snapshot, so a slow reader costs no more than that and holds up nobody.
 Incoming requests are answered one after the other: their order is kept, and a flood stays in
 the sender's own buffers.
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import deque
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
@@ -29,8 +31,8 @@ from router.web.requests import BODY_LIMIT, Body, decode
 log = structlog.get_logger()
 
 HEARTBEAT = 20.0
-OUTGOING_FRAMES = 500
 OUTGOING_BYTES = 1024 * 1024
+"""What a peer may leave untaken; one frame may be longer."""
 MALFORMED_IN_A_ROW = 10
 REQUESTS_AT_ONCE = 100
 REQUESTS_PER_SECOND = 20.0
@@ -64,6 +66,9 @@ class Restarting(Exception):
     """A background task's way to close its socket: come back for a snapshot."""
 
 
+_TEXT = 0x81
+_HEAD_16 = struct.Struct("!BBH")
+_HEAD_64 = struct.Struct("!BBQ")
 _encode = msgspec.json.Encoder().encode
 Answer = Callable[[Any], Awaitable[dict[str, Any] | None]]
 
@@ -83,12 +88,14 @@ class Socket:
         self._ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT, timeout=CLOSE_TIMEOUT / 2, compress=False, max_msg_size=BODY_LIMIT
         )
-        self._outgoing: deque[bytes] = deque()
+        self._loop = asyncio.get_running_loop()
+        # of this turn of the loop: heads and frames
+        self._outgoing: list[bytes] = []
         self._bytes = 0
-        self._wake = asyncio.Event()
         self._farewell: tuple[int, str] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._tokens = float(REQUESTS_AT_ONCE)
-        self._filled_at = asyncio.get_running_loop().time()
+        self._filled_at = self._loop.time()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -110,7 +117,7 @@ class Socket:
         except Exception as error:
             socket.send(errors.frame(error, socket=name))
             socket.close(FAULT if errors.known(error) is None else TRY_AGAIN, "start again")
-            await socket._write()
+            await socket._left()
         finally:
             drain.remove(socket)
 
@@ -119,30 +126,63 @@ class Socket:
         """What the aiohttp handler returns."""
         return self._ws
 
+    @property
+    def untaken(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        transport = self._request.transport
+        return self._bytes + (transport.get_write_buffer_size() if transport else 0)
+
     def send(self, frame: dict[str, Any] | bytes) -> None:
-        """Queue a frame; never waits. A socket whose queue is full is closed instead."""
+        """Send a frame; never waits. A socket whose peer takes too little is closed instead."""
         if self._farewell is not None:
             return
         raw = frame if isinstance(frame, bytes) else _encode(frame)
-        full = len(self._outgoing) >= OUTGOING_FRAMES or self._bytes + len(raw) > OUTGOING_BYTES
-        if full and self._outgoing:
-            log.info("socket.slow", socket=self.name, frames=len(self._outgoing))
+        size = len(raw)
+        untaken = self.untaken
+        if untaken and untaken + size > OUTGOING_BYTES:
+            log.info("socket.slow", socket=self.name, bytes=untaken)
             self._outgoing.clear()
             self._bytes = 0
             self.close(TRY_AGAIN, "too slow")
             return
-        self._outgoing.append(raw)
-        self._bytes += len(raw)
-        self._wake.set()
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing += (_head(size), raw)
+        self._bytes += size
+
+    def _flush(self) -> None:
+        """Hand over what was sent in this turn of the loop."""
+        if not self._outgoing:
+            return
+        together = b"".join(self._outgoing)
+        self._outgoing.clear()
+        self._bytes = 0
+        transport = self._request.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(together)
 
     def close(self, code: int, reason: str = "", *, within: float = CLOSE_TIMEOUT) -> None:
-        """Close after what is queued; a peer that does not take it in time is cut off."""
+        """Close after what was sent; a peer that does not take it in time is cut off."""
         if self._farewell is not None:
             return
         self._farewell = (code, reason)
-        self._wake.set()
+        self._leaving = self._loop.create_task(self._leave(code, reason))
         if transport := self._request.transport:
-            asyncio.get_running_loop().call_later(within, transport.abort)
+            self._loop.call_later(within, transport.abort)
+
+    async def _leave(self, code: int, reason: str) -> None:
+        self._flush()
+        # the reader notices a lost connection as well, and ends the socket
+        with contextlib.suppress(ConnectionError):
+            await self._ws.close(code=code, message=reason.encode())
+
+    async def _left(self) -> None:
+        """Until it is closed, by whichever side."""
+        if self._leaving is None:
+            self._farewell = (1000, "")
+            await self._leave(1000, "")
+        else:
+            await asyncio.gather(self._leaving, return_exceptions=True)
 
     async def first(self, kind: type[Any], seconds: float) -> Any:
         """The client's first frame. Raises Malformed, Invalid, or TimeoutError."""
@@ -155,7 +195,7 @@ class Socket:
         """Say why, and close: instead of `serve`."""
         self.send(errors.frame(error, socket=self.name))
         self.close(code)
-        await self._write()
+        await self._left()
 
     async def serve(
         self, frames: Any, answer: Answer, *background: Coroutine[Any, Any, None]
@@ -168,15 +208,11 @@ class Socket:
         tasks = [asyncio.create_task(work) for work in background]
         for task in tasks:
             task.add_done_callback(self._background_ended)
-        writer = asyncio.create_task(self._write())
         try:
             await self._read(frames, answer)
         finally:
-            if self._farewell is None:
-                self._farewell = (1000, "")
-            self._wake.set()
             await stop(*tasks)
-            await asyncio.gather(writer, return_exceptions=True)
+            await self._left()
 
     async def _read(self, frames: Any, answer: Answer) -> None:
         malformed = 0
@@ -215,29 +251,12 @@ class Socket:
 
     async def _slow_down(self) -> None:
         """A token bucket that lets wait, not one that refuses: nothing is lost."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         filled = self._tokens + (now - self._filled_at) * REQUESTS_PER_SECOND
         self._tokens = min(filled, float(REQUESTS_AT_ONCE)) - 1
         self._filled_at = now
         if self._tokens < 0:
             await asyncio.sleep(-self._tokens / REQUESTS_PER_SECOND)
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                while self._outgoing:
-                    raw = self._outgoing.popleft()
-                    self._bytes -= len(raw)
-                    await self._ws.send_frame(raw, WSMsgType.TEXT)
-                if self._farewell is not None:
-                    code, reason = self._farewell
-                    await self._ws.close(code=code, message=reason.encode())
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-        except ConnectionError:
-            # the reader notices as well and ends the socket
-            return
 
     def _background_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
@@ -249,6 +268,15 @@ class Socket:
         fault = errors.known(error) is None
         errors.describe(error, socket=self.name)
         self.close(FAULT if fault else TRY_AGAIN, "start again")
+
+
+def _head(size: int) -> bytes:
+    """What stands before a text frame of so many bytes: whole, unmasked (RFC 6455, 5.2)."""
+    if size < 126:
+        return bytes((_TEXT, size))
+    if size < 65_536:
+        return _HEAD_16.pack(_TEXT, 126, size)
+    return _HEAD_64.pack(_TEXT, 127, size)
 
 
 def _id_of(raw: str) -> str | None:

@@ -200,7 +200,7 @@ async def test_text_that_is_not_utf8_closes_with_1007(client):
     assert client.close_code == 1007
 
 
-async def test_a_reader_that_does_not_read_is_closed_and_costs_a_bounded_queue(served):
+async def test_a_reader_that_does_not_read_is_closed_and_costs_a_bounded_memory(served):
     host, port = served.runner.host, served.runner.port
     reader = sockets.create_connection((host, port))
     reader.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -214,7 +214,7 @@ async def test_a_reader_that_does_not_read_is_closed_and_costs_a_bounded_queue(s
     most = 0
     for _ in range(2000):
         socket.send(frame)
-        most = max(most, socket._bytes)
+        most = max(most, socket.untaken)
         await asyncio.sleep(0)
     assert most <= subject.OUTGOING_BYTES + len(frame)
     await _until(lambda: not served.sockets, seconds=subject.CLOSE_TIMEOUT + 5)
@@ -226,12 +226,55 @@ async def test_a_slow_reader_that_wakes_in_time_is_told_1013(served):
         await _until(lambda: served.sockets)
         (socket,) = served.sockets
         frame = subject.encode({"type": "entry", "text": "x" * 20_000})
-        for _ in range(subject.OUTGOING_FRAMES + 1):
+        for _ in range(2 * subject.OUTGOING_BYTES // len(frame)):
             socket.send(frame)
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 await client.recv()
         assert client.close_code == 1013
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 200_000])
+async def test_a_frame_of_any_length_arrives_whole(served, size):
+    async with websockets.connect(served.url) as client:
+        await _until(lambda: served.sockets)
+        (socket,) = served.sockets
+        socket.send(b"x" * size)
+        socket.send({"type": "next"})
+        assert await client.recv() == "x" * size
+        assert json.loads(await client.recv()) == {"type": "next"}
+
+
+async def test_what_is_sent_in_one_turn_goes_out_together_and_in_order(served, client):
+    await _until(lambda: served.sockets)
+    (socket,) = served.sockets
+    transport = socket._request.transport
+    writes = []
+    write = transport.write
+    transport.write = lambda raw: (writes.append(raw), write(raw))
+    for number in range(50):
+        socket.send({"number": number})
+    socket.close(1000, "done")
+    assert [json.loads(await client.recv())["number"] for _ in range(50)] == list(range(50))
+    await client.wait_closed()
+    assert client.close_code == 1000
+    assert len([raw for raw in writes if b"number" in raw]) == 1
+
+
+async def test_a_reader_that_does_not_read_holds_up_nobody(served, client):
+    reader = sockets.create_connection((served.runner.host, served.runner.port))
+    reader.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    reader.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    await _until(lambda: len(served.sockets) == 2)
+    for number in range(100):
+        for socket in served.sockets:
+            socket.send({"number": number, "text": "x" * 20_000})
+        async with asyncio.timeout(1):
+            assert json.loads(await client.recv())["number"] == number
+    reader.close()
 
 
 async def test_an_error_before_the_first_frame_is_told_and_closes(served):
