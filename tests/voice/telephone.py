@@ -127,14 +127,16 @@ class Telephone:
 
     async def together(self, call: Call) -> None:
         """The caller is in a room with somebody."""
+        await until(
+            lambda: self._together(call),
+            f"two in a room; the caller heard:\n{call.transcript.text}",
+        )
 
-        def two() -> bool:
-            return any(
-                len(room.people) >= 2 and call.sid in room.people
-                for room in self.standin.rooms.values()
-            )
-
-        await until(two, f"two in a room; the caller heard:\n{call.transcript.text}")
+    def _together(self, call: Call) -> bool:
+        return any(
+            len(room.people) >= 2 and call.sid in room.people
+            for room in self.standin.rooms.values()
+        )
 
     async def end(self, agent: UUID, handling: UUID) -> None:
         """The desk's `end`."""
@@ -161,6 +163,35 @@ class Telephone:
     async def tick(self) -> None:
         await self.sweep.tick()
         await self.voice.connections.settled()
+
+    async def joined(self, handling: UUID) -> None:
+        """The agent's leg is in the room, and we were told so."""
+
+        async def is_joined() -> bool:
+            return bool(
+                await self.house.pool.fetchval(
+                    "select true from leg where handling_id = $1 and party = 'agent'"
+                    " and state = 'joined'",
+                    handling,
+                )
+            )
+
+        await until(is_joined, "the agent in the room")
+
+    async def together_unheard(self, call: Call) -> None:
+        """The same as `together`, where no webhook tells of it: the sweep asks.
+
+        It asks again: the first time the agent may be on the way to the room.
+        """
+
+        async def swept() -> bool:
+            await self.house.pool.execute(
+                "update leg set heard_at = heard_at - interval '4 seconds'"
+            )
+            await self.tick()
+            return self._together(call)
+
+        await until(swept, f"two in a room; the caller heard:\n{call.transcript.text}")
 
     async def older(self, seconds: float) -> None:
         """As if so much time had passed for legs and handlings."""

@@ -70,10 +70,7 @@ async def test_callbacks_out_of_order_change_nothing(telephone: Telephone, event
     async with Browser.open(telephone.standin, ana) as browser:
         await browser.dial(handling)
         # an event that is held back for good is one that never comes
-        await asyncio.sleep(0.2)
-        await telephone.older(4)
-        await telephone.tick()
-        await telephone.together(call)
+        await telephone.together_unheard(call)
         await telephone.end(ana, handling)
         await call.hears("1 to 5")
         call.press("3")
@@ -89,9 +86,7 @@ async def test_a_join_that_is_never_reported_is_asked_for(telephone: Telephone) 
     async with Browser.open(telephone.standin, ana) as browser:
         await browser.dial(handling)
         await browser.until("accepted")
-        await telephone.older(4)
-        await telephone.tick()
-        await telephone.together(call)
+        await telephone.together_unheard(call)
         await telephone.active(handling)
 
 
@@ -148,8 +143,10 @@ async def test_a_move_without_an_answer_is_repeated_only_if_it_did_not_happen(
     telephone.standin.faults.rest("calls.update", acts=acts)
     async with Browser.open(telephone.standin, ana) as browser:
         await browser.dial(handling)
-        await browser.until("accepted")
-        await asyncio.sleep(1.2)  # the request's own time limit
+        await telephone.joined(handling)
+        await telephone.voice.connections.settled()  # the request has reached its time limit
+        if acts:
+            await telephone.active(handling)
         await telephone.older(4)
         await telephone.tick()
         await telephone.active(handling)
@@ -168,7 +165,7 @@ async def test_a_leg_that_was_not_dropped_is_dropped_by_the_sweep(telephone: Tel
         await telephone.active(handling)
         telephone.standin.faults.rest("calls.update", acts=False, times=1)
         await telephone.end(ana, handling)
-        await asyncio.sleep(1.2)
+        await telephone.voice.connections.settled()  # as above
         await telephone.older(6)
         await telephone.tick()
         await browser.until("disconnected")
