@@ -99,13 +99,15 @@ class Conversations:
         """
         text = clean_text(text)
         async with self._pool.acquire() as connection, connection.transaction():
-            state = await connection.fetchval(
-                "select state from contact where workspace_id = $1 and id = $2 for no key update",
+            contact = await connection.fetchrow(
+                "select state, due_at from contact where workspace_id = $1 and id = $2"
+                " for no key update",
                 workspace_id,
                 contact_id,
             )
-            if state is None:
+            if contact is None:
                 raise NotFound("there is no such contact")
+            state = contact["state"]
             # under the contact's lock: a repeat on another process has waited here
             row = await connection.fetchrow(
                 f"{_READ} and e.author = $3 and e.client_key = $4",
@@ -128,6 +130,13 @@ class Conversations:
                 author_id=author_id,
                 client_key=client_key,
             )
+            if author == "agent" and contact["due_at"] is not None:
+                # a message was only read until now: with this word somebody answers it
+                await connection.execute(
+                    "update handling set connected_at = clock_timestamp() where contact_id = $1"
+                    " and state = 'active' and connected_at is null and channel <> 'voice'",
+                    contact_id,
+                )
         await self.announce(workspace_id, contact_id, entry.seq)
         return entry
 

@@ -89,6 +89,11 @@ class Messages(Claims):
                 policy.voicemail_hours,
             )
             assert row is not None
+            await connection.execute(
+                "insert into message_left (contact_id, workspace_id, queue_id, channel, due_at)"
+                " values ($1, $2, $3, $4, $5)",
+                *(row[name] for name in ("id", "workspace_id", "queue_id", "channel", "due_at")),
+            )
             entry = await self._conversations.note(
                 connection,
                 row["workspace_id"],

@@ -238,8 +238,8 @@ class Rebuilder:
             " from queue q left join handling h on h.queue_id = q.id and h.workspace_id = $1"
             "   and h.accepted_at >= date_trunc('day', now(), $2)"
             # whoever hears a message answers nobody who waited for it
-            "   and not exists (select from message_left m"
-            "     where m.contact_id = h.contact_id and m.left_at <= h.line_at)"
+            "   and not coalesce((select m.left_at <= h.line_at from message_left m"
+            "     where m.contact_id = h.contact_id), false)"
             " left join (select c.queue_id, count(*) as n from contact c"
             "   where c.workspace_id = $1 and c.state = 'ended' and c.outcome = 'abandoned'"
             "   and c.ended_at >= date_trunc('day', now(), $2)"

@@ -15,6 +15,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from router.statistics.definitions import HELD_MS, HELD_SHARE, INTERVAL_S, LONGEST, NAMES
+from router.statistics.sources import (
+    AGENTS_IN,
+    HANDLED_IN,
+    LEFT,
+    MESSAGES_ANSWERED,
+    MESSAGES_OVERDUE,
+    PRESENT_IN,
+    STAYS,
+    TOUCHED,
+    ms,
+)
 
 _KEY = {"queue_id": "uuid", "channel": "text", "agent_id": "uuid", "tier": "smallint"}
 _DIMENSIONS = dict(zip(("queue", "channel", "agent", "tier"), _KEY, strict=True))
@@ -24,10 +35,6 @@ _WHOLE_KEY = {name: name for name in _KEY}
 def _at(time: str) -> str:
     """The beginning of the interval that a time lies in."""
     return f"date_bin('{INTERVAL_S} seconds', {time}, '2000-01-01 00:00:00+00')"
-
-
-def _ms(duration: str) -> str:
-    return f"(extract(epoch from {duration}) * 1000)::bigint"
 
 
 def _total(name: str, value: str) -> str:
@@ -49,131 +56,9 @@ def _facts(source: str, time: str, counts: Mapping[str, str], *, key: Mapping[st
     group by 1, {", ".join(str(n + 2) for n in range(len(key)))}) summed"""
 
 
-# What may lie in the window: handlings that are not over, or were not when it began. Those that
-# began after it, too, if the contact entered its line before its end.
-_TOUCHED = """
-  select contact_id, queue_id, channel, agent_id, tier, state, line_at, accepted_at, connected_at,
-    ended_at, done_at, ending, estimate_s, estimated_at
-  from handling where workspace_id = $1 and state = 'done' and done_at >= $2 and line_at < $3
-  union all
-  select contact_id, queue_id, channel, agent_id, tier, state, line_at, accepted_at, connected_at,
-    ended_at, done_at, ending, estimate_s, estimated_at
-  from handling where workspace_id = $1 and state <> 'done' and line_at < $3
-"""
-
-# A message that a caller left is work in line, not somebody who waits: since it was left, its
-# stays are none.
-_MESSAGES = """
-  select c.id, (select min(e.at) from contact_event e
-    where e.contact_id = c.id and e.kind = 'voicemail') as since
-  from (
-    select id from contact
-      where workspace_id = $1 and state <> 'ended' and due_at is not null
-    union all
-    select id from contact
-      where workspace_id = $1 and state = 'ended' and ended_at >= $2 and due_at is not null
-  ) c
-"""
-
-# From being put in line until being connected, leaving, or being moved: each wait once. An agent
-# who was lost in the middle of a conversation begins another one.
-_STAYS = """
-  select h.queue_id, h.channel, h.agent_id, h.tier, greatest(h.line_at, lost.at) as entered_at,
-    h.connected_at as left_at, 'answered' as how, h.estimate_s, h.estimated_at
-  from touched h left join messages m on m.id = h.contact_id
-  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
-    and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
-    on true
-  where h.connected_at is not null and (m.since is null or h.line_at < m.since)
-  union all
-  select h.queue_id, h.channel, null, null, greatest(h.line_at, lost.at),
-    case when h.state = 'done' then h.ended_at end,
-    case when h.state <> 'done' then null
-         -- ended while the agent's leg was on its way; else a callback that was not picked up
-         when c.outcome = 'abandoned' and c.ended_at <= h.ended_at then 'abandoned'
-         else 'left' end, null, null
-  from touched h join contact c on c.id = h.contact_id left join messages m on m.id = c.id
-  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
-    and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
-    on true
-  -- after the other two endings it waits on: the stay is the next handling's, or the contact's
-  where h.connected_at is null and (h.ending is null or h.ending not in ('no_connect', 'lost'))
-    and (m.since is null or h.line_at < m.since)
-  union all
-  select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), null, null, null, null
-  from contact c left join messages m on m.id = c.id
-  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
-    and p.ending = 'lost' and p.connected_at is not null) lost on true
-  where c.workspace_id = $1 and c.state = 'waiting' and c.line_at < $3
-    and (m.since is null or c.line_at < m.since)
-  union all
-  select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), c.ended_at,
-    case when c.outcome = 'abandoned' then 'abandoned' else 'left' end, null, null
-  from contact c left join messages m on m.id = c.id
-  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
-    and p.ending = 'lost' and p.connected_at is not null) lost on true
-  where c.workspace_id = $1 and c.state = 'ended' and c.ended_at >= $2 and c.line_at < $3
-    and (m.since is null or c.line_at < m.since)
-    -- not those that ended in an agent's hands, nor out of line between two tries of a callback
-    and not exists (select from touched h where h.contact_id = c.id and (h.ended_at >= c.ended_at
-      or (h.line_at = c.line_at and h.connected_at is null and h.ending = 'abandoned')))
-  union all
-  select l.queue_id, l.channel, null, null, greatest(l.line_at, lost.at), l.left_at, 'left',
-    null, null
-  from line_left l left join messages m on m.id = l.contact_id
-  left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = l.contact_id
-    and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= l.left_at) lost on true
-  where l.workspace_id = $1 and l.left_at >= $2 and l.line_at < $3
-    and (m.since is null or l.line_at < m.since)
-"""
-
-_LEFT = f"""
-  select s.*, {_ms("s.left_at - s.entered_at")} as waited, t.seconds, t.short_seconds,
-    {_ms("s.left_at - s.estimated_at")} as came,
-    case when s.how = 'answered' and s.estimated_at between s.entered_at and s.left_at
-      then s.estimate_s * 1000::bigint end as told
-  from stays s join targets t on t.queue_id = s.queue_id
-    and s.left_at >= t.from_at and s.left_at < t.until_at
-  where s.left_at >= $2 and s.left_at < $3
-"""
-
-# Time of handlings and of presence, cut at the bounds of each interval.
-_HANDLED_IN = """
-  select b.starts_at, h.queue_id, h.channel, h.agent_id, h.tier,
-    tstzrange(greatest(h.accepted_at, b.starts_at),
-      least(coalesce(h.done_at, $4), b.ends_at)) as during
-  from touched h join bounds b
-    on h.accepted_at < b.ends_at and coalesce(h.done_at, $4) > b.starts_at
-  where h.accepted_at < $4
-"""
-_PRESENT_IN = """
-  select b.starts_at, p.agent_id, p.tier, p.presence,
-    tstzrange(greatest(p.began_at, b.starts_at),
-      least(coalesce(p.ended_at, $4), b.ends_at)) as during
-  from (
-    select * from presence_span where workspace_id = $1 and ended_at is null and began_at < $3
-    union all
-    select * from presence_span where workspace_id = $1 and ended_at > $2 and began_at < $3
-  ) p join bounds b on p.began_at < b.ends_at and coalesce(p.ended_at, $4) > b.starts_at
-  where p.began_at < $4
-"""
-# Several handlings at once are one busy agent: ranges are united before they are measured.
-_AGENTS_IN = """
-  select starts_at, agent_id, tier,
-    range_agg(during) filter (where what = 'busy') as busy,
-    range_agg(during) filter (where what <> 'break') as staffed,
-    range_agg(during) as signed_in
-  from (
-    select starts_at, agent_id, tier, during, 'busy' as what from handled_in
-    union all
-    select starts_at, agent_id, tier, during, presence from present_in
-  ) times group by 1, 2, 3
-"""
-
-
 def _length(ranges: str) -> str:
     return (
-        f"coalesce((select sum({_ms('upper(r) - lower(r)')}) from unnest({ranges}) r"
+        f"coalesce((select sum({ms('upper(r) - lower(r)')}) from unnest({ranges}) r"
         " where not isempty(r)), 0)"
     )
 
@@ -200,6 +85,7 @@ _ALL_FACTS = "\n union all ".join(
                     "(how = 'abandoned' and waited < short_seconds * 1000::bigint)::int"
                 ),
                 "abandoned_wait_ms": "case when how = 'abandoned' then waited else 0 end",
+                "left_message": "(how = 'message')::int",
                 "left_otherwise": "(how = 'left')::int",
                 "estimates": "(told is not null)::int",
                 "estimates_held": (
@@ -216,11 +102,11 @@ _ALL_FACTS = "\n union all ".join(
             "done_at",
             {
                 "handled": "(connected_at is not null)::int",
-                "not_connected": "(connected_at is null)::int",
-                "connecting_ms": f"coalesce({_ms('connected_at - accepted_at')}, 0)",
-                "conversation_ms": f"coalesce({_ms('ended_at - connected_at')}, 0)",
+                "not_connected": "(connected_at is null and not of_message)::int",
+                "connecting_ms": f"coalesce({ms('connected_at - accepted_at')}, 0)",
+                "conversation_ms": f"coalesce({ms('ended_at - connected_at')}, 0)",
                 "wrap_up_ms": (
-                    f"case when connected_at is null then 0 else {_ms('done_at - ended_at')} end"
+                    f"case when connected_at is null then 0 else {ms('done_at - ended_at')} end"
                 ),
             },
             key=_WHOLE_KEY,
@@ -235,9 +121,31 @@ _ALL_FACTS = "\n union all ".join(
             key=_WHOLE_KEY,
         ),
         _facts(
+            "message_left where workspace_id = $1 and left_at >= $2 and left_at < $3",
+            "left_at",
+            {"messages": "1"},
+            key={"queue_id": "queue_id", "channel": "channel"},
+        ),
+        _facts(
+            "messages_answered",
+            "at",
+            {
+                "messages_answered": "1",
+                "messages_in_time": "in_time::int",
+                "messages_answer_ms": "after",
+            },
+            key=_WHOLE_KEY,
+        ),
+        _facts(
+            "messages_overdue",
+            "at",
+            {"messages_overdue": "1"},
+            key={"queue_id": "queue_id", "channel": "channel"},
+        ),
+        _facts(
             "handled_in",
             "starts_at",
-            {"handling_ms": _ms("upper(during) - lower(during)")},
+            {"handling_ms": ms("upper(during) - lower(during)")},
             key=_WHOLE_KEY,
         ),
         _facts(
@@ -267,13 +175,14 @@ with bounds as (
 ), targets as (
   select * from unnest($5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::int[], $9::int[])
     as t (queue_id, from_at, until_at, seconds, short_seconds)
-), touched as materialized ({_TOUCHED}
-), messages as materialized ({_MESSAGES}
-), stays as materialized ({_STAYS}
-), left_line as ({_LEFT}
-), handled_in as materialized ({_HANDLED_IN}
-), present_in as ({_PRESENT_IN}
-), agents_in as ({_AGENTS_IN}
+), touched as materialized ({TOUCHED}
+), messages_answered as ({MESSAGES_ANSWERED}
+), messages_overdue as ({MESSAGES_OVERDUE}
+), stays as materialized ({STAYS}
+), left_line as ({LEFT}
+), handled_in as materialized ({HANDLED_IN}
+), present_in as ({PRESENT_IN}
+), agents_in as ({AGENTS_IN}
 ), facts (starts_at, {", ".join(_KEY)}, {_NAMES}) as ({_ALL_FACTS}
 ), counted as materialized (
   select case {_WHOSE} else 'all' end as dimension,
@@ -285,7 +194,9 @@ with bounds as (
     or coalesce(queue_id::text, channel, agent_id::text, tier::text) is not null
 ), gone as (
   delete from statistics_interval i
-  where i.workspace_id = $1 and i.starts_at >= $2 and i.starts_at < $3
+  -- each of the few by name, for the index
+  where i.workspace_id = $1 and i.dimension = any ('{{all,queue,agent,tier,channel}}')
+    and i.starts_at >= $2 and i.starts_at < $3
     and not exists (select from counted c where (c.dimension, c.subject, c.starts_at)
       = (i.dimension, i.subject, i.starts_at))
 )

@@ -29,13 +29,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     answered: by being connected to an agent; answered_within: after no more than the target.
     wait_ms: of those answered; longest_wait_ms: of all who left a line.
     abandoned: the person left before; abandoned_short: so soon that nobody could have answered.
-    left_otherwise: moved to another queue, voicemail, closed, a callback that was not picked up.
+    left_message: the person left a message instead of waiting.
+    left_otherwise: moved to another queue, closed, a callback that was not picked up.
     offers_*: what became of offers. handled: conversations whose wrap-up is over;
-    connecting_ms, conversation_ms, wrap_up_ms: their parts. not_connected: accepts without one.
+    connecting_ms, conversation_ms, wrap_up_ms: their parts. not_connected: accepts without one,
+    where no message was heard.
     handling_ms: time of handlings, each for itself; busy_ms: time with at least one.
     staffed_ms: available or busy; signed_in_ms: that, or on break.
     estimates: contacts who had been told a wait, answered; estimates_held: the wait came about;
     estimate_error_ms: told minus actual, summed; estimate_absolute_error_ms: without its sign.
+    messages: left by people, also out of hours; messages_answered: somebody has dealt with them,
+    messages_answer_ms: after so long; messages_in_time: by their deadline; messages_overdue:
+    their deadline passed before.
     """
 
     entered: int = 0
@@ -64,6 +69,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     estimates_held: int = 0
     estimate_error_ms: int = 0
     estimate_absolute_error_ms: int = 0
+    left_message: int = 0
+    messages: int = 0
+    messages_answered: int = 0
+    messages_in_time: int = 0
+    messages_overdue: int = 0
+    messages_answer_ms: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         """The counts of both times together."""
@@ -106,6 +117,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     estimate_bias_ms: float | None
     estimate_error_ms: float | None
     estimate_held: float | None
+    message_level: float | None
+    message_answer_ms: float | None
 
 
 def figures(c: Counts, dimension: str = "all") -> Figures:
@@ -140,6 +153,10 @@ def figures(c: Counts, dimension: str = "all") -> Figures:
         estimate_bias_ms=_ratio(c.estimate_error_ms, c.estimates),
         estimate_error_ms=_ratio(c.estimate_absolute_error_ms, c.estimates),
         estimate_held=_ratio(c.estimates_held, c.estimates),
+        message_level=(
+            _ratio(c.messages_in_time, c.messages_in_time + c.messages_overdue) if lines else None
+        ),
+        message_answer_ms=_ratio(c.messages_answer_ms, c.messages_answered),
     )
 
 

@@ -381,6 +381,7 @@ create table leg (
     data jsonb not null default '{}'
 );
 create index leg_contact on leg (contact_id);
+create index leg_handling on leg (handling_id) where handling_id is not null;
 create index leg_open on leg (heard_at) where state <> 'ended';
 
 -- Between the stores ------------------------------------------------------------------------
@@ -422,6 +423,7 @@ create table presence_span (
 );
 create unique index presence_span_open on presence_span (agent_id) where ended_at is null;
 create index presence_span_ended on presence_span (workspace_id, ended_at);
+create index presence_span_declined on presence_span (agent_id, began_at) where presence = 'break' and reason = 'declined';
 
 -- A line that a contact left for another one; every other way out of a line is in its handling
 -- or in the contact's end.
@@ -435,6 +437,19 @@ create table line_left (
     left_at timestamptz not null default now()
 );
 create index line_left_recent on line_left (workspace_id, left_at);
+
+-- Messages that people left, as they were left: the queue then, and when they were due. What
+-- became of one is its contact's end.
+create table message_left (
+    contact_id uuid primary key references contact,
+    workspace_id uuid not null references workspace,
+    queue_id uuid not null references queue,
+    channel text not null,
+    left_at timestamptz not null default now(),
+    due_at timestamptz not null
+);
+create index message_left_recent on message_left (workspace_id, left_at);
+create index message_left_due on message_left (workspace_id, due_at);
 
 -- The service-level target of a queue since a quarter of an hour: a new one judges no old call.
 create table queue_target (
@@ -479,6 +494,12 @@ create table statistics_interval (
     estimates_held bigint not null,
     estimate_error_ms bigint not null,
     estimate_absolute_error_ms bigint not null,
+    left_message bigint not null default 0,
+    messages bigint not null default 0,
+    messages_answered bigint not null default 0,
+    messages_in_time bigint not null default 0,
+    messages_overdue bigint not null default 0,
+    messages_answer_ms bigint not null default 0,
     primary key (workspace_id, dimension, subject, starts_at)
 );
 create index statistics_interval_when on statistics_interval (workspace_id, dimension, starts_at);
@@ -576,9 +597,11 @@ begin
     arguments := jsonb_build_object('contact', p_contact, 'gen', taken.generation,
       'offer', p_offer, 'agent', p_agent, 'channel', taken.channel, 'queue', taken.queue_id,
       'role', taken.role, 'arrival_ms', milliseconds(taken.arrived_at), 'wrapup', false,
-      'answered', jsonb_build_object('day', (hand.accepted_at at time zone rules.time_zone)::date,
-        'wait_ms', waited,
-        'within', (waited <= coalesce(rules.target_s::int, p_target_s) * 1000)::int));
+      -- whoever hears a message answers nobody who waited for it
+      'answered', case when taken.due_at is null then
+        jsonb_build_object('day', (hand.accepted_at at time zone rules.time_zone)::date,
+          'wait_ms', waited,
+          'within', (waited <= coalesce(rules.target_s::int, p_target_s) * 1000)::int) end);
     select put.id, put.older into operation, older
     from outbox_put(p_workspace, p_contact, 'hold', arguments, p_generation) put;
     return next;

@@ -43,6 +43,8 @@ class Story:
     contacts: list[tuple[Any, ...]] = field(default_factory=list)
     offers: list[tuple[Any, ...]] = field(default_factory=list)
     spans: list[tuple[Any, ...]] = field(default_factory=list)
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
+    messages: list[tuple[Any, ...]] = field(default_factory=list)
     tiers: dict[UUID, int] = field(default_factory=dict)
     busy: dict[UUID, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     present: dict[UUID, list[tuple[float, float, str]]] = field(
@@ -112,8 +114,27 @@ class Story:
             counts |= {"abandoned": 1, "abandoned_wait_ms": waited}
             counts["abandoned_short"] = int(waited < SHORT_S * 1000)
         else:
-            counts["left_otherwise"] = 1
+            counts["left_message" if how == "message" else "left_otherwise"] = 1
         self.count(second, queue=queue, channel=channel, **counts)
+
+    def message(self, contact: UUID, queue: UUID, channel: str, *, line: float | None,
+                left: float, due: float, agent: UUID | None = None, ended: float | None = None,
+                ) -> None:  # fmt: skip
+        """A message that was left, and until when somebody is to deal with it.
+
+        line: since when its person had waited in line. agent: who has dealt with it, at `ended`.
+        """
+        self.messages.append((contact, queue, channel, at(left), at(due)))
+        if line is not None:
+            self.lines.append((contact, queue, channel, at(line), at(left)))
+        whose = {"queue": queue, "channel": channel}
+        self.count(left, **whose, messages=1)
+        if due < self.until and (ended is None or ended > due):
+            self.count(due, **whose, messages_overdue=1)
+        if ended is not None:
+            after = round(ended * 1000) - round(left * 1000)
+            self.count(ended, **whose, agent=agent, messages_answered=1,
+                       messages_in_time=int(ended <= due), messages_answer_ms=after)  # fmt: skip
 
     def handling(
         self,
@@ -130,8 +151,12 @@ class Story:
         done: float | None,
         ending: str | None,
         told: tuple[float, int] | None = None,
+        message: bool = False,
     ) -> None:
-        """told: when and what wait (s), in this stay. What lies past the counting is not yet."""
+        """told: when and what wait (s), in this stay. What lies past the counting is not yet.
+
+        message: one was heard.
+        """
         state = "connecting"
         if done is not None:
             state = "done"
@@ -165,7 +190,7 @@ class Story:
                 conversation_ms=round(ended * 1000) - round(connected * 1000),
                 wrap_up_ms=round(done * 1000) - round(ended * 1000),
             )
-        elif done is not None:
+        elif done is not None and not message:
             self.count(done, **whose, not_connected=1)
         over = self.until if done is None else done
         self.busy[agent].append((accepted, over))
@@ -174,7 +199,8 @@ class Story:
 
     def contact(self, id_: UUID, queue: UUID, channel: str, state: str, *, line: float,
                 outcome: str | None = None, ended: float | None = None) -> None:  # fmt: skip
-        self.contacts.append((id_, channel, queue, state, at(line), outcome, _at(ended)))
+        due = next((each[4] for each in self.messages if each[0] == id_), None)
+        self.contacts.append((id_, channel, queue, state, at(line), outcome, _at(ended), due))
 
     # Into the database ------------------------------------------------------------------
 
@@ -189,9 +215,9 @@ class Story:
         )
         await pool.executemany(
             "insert into contact (id, workspace_id, channel, provider_key, person_id, role,"
-            " assurance, language, queue_id, state, line_at, outcome, ended_at, queued_at)"
-            f" values ($1, '{ws}', $2, gen_random_uuid()::text, '{self.people}', 'customer', 0,"
-            " 'en', $3, $4, $5, $6, $7, $5)",
+            " assurance, language, queue_id, state, line_at, outcome, ended_at, queued_at,"
+            f" due_at) values ($1, '{ws}', $2, gen_random_uuid()::text, '{self.people}',"
+            " 'customer', 0, 'en', $3, $4, $5, $6, $7, $5, $8)",
             self.contacts,
         )
         await pool.executemany(
@@ -213,7 +239,18 @@ class Story:
             f" ended_at) values ('{ws}', $1, $2, $3, $4, $5)",
             self.spans,
         )
+        await pool.executemany(
+            "insert into line_left (workspace_id, contact_id, queue_id, channel, line_at, left_at)"
+            f" values ('{ws}', $1, $2, $3, $4, $5)",
+            self.lines,
+        )
+        await pool.executemany(
+            "insert into message_left (workspace_id, contact_id, queue_id, channel, left_at,"
+            f" due_at) values ('{ws}', $1, $2, $3, $4, $5)",
+            self.messages,
+        )
         self.contacts, self.handlings, self.offers, self.spans = [], [], [], []
+        self.lines, self.messages = [], []
 
 
 def _at(second: float | None) -> datetime | None:
@@ -248,6 +285,36 @@ def tell(story: Story, chance: random.Random, agents: list[UUID], queues: list[U
         _life(story, chance, some, agents, queues)
 
 
+def _message(story: Story, chance: random.Random, some: Any, agents: list[UUID], id_: UUID,
+             queue: UUID, channel: str, line: float, left: float) -> None:  # fmt: skip
+    """What becomes of a message: heard in time or late, taken back, or nobody came to it."""
+    due, heard = round(left + some(2500), 3), round(left + some(2500), 3)
+    kept = {"line": line, "left": left, "due": due}
+    if heard >= story.until:
+        story.message(id_, queue, channel, **kept)
+        story.contact(id_, queue, channel, "waiting", line=left)
+        return
+    agent = chance.choice(agents)
+    if chance.random() < 0.2:
+        # closed by a supervisor: nobody has dealt with it
+        story.message(id_, queue, channel, **kept)
+        if due < story.until and due > heard:
+            story.count(due, queue=queue, channel=channel, messages_overdue=-1)
+        story.contact(id_, queue, channel, "ended", line=left, outcome="closed", ended=heard)
+        return
+    story.offer(heard, agent, queue, channel, "accepted")
+    ended: float | None = round(heard + some(300), 3)
+    done: float | None = round(heard + 300 + some(200), 3)
+    ended = ended if ended is not None and ended < story.until else None
+    done = done if done is not None and done < story.until else None
+    story.handling(id_, queue, channel, agent, line=left, entered=left, accepted=heard,
+                   connected=None, ended=ended, done=done, ending=ended and "completed",
+                   message=True)  # fmt: skip
+    story.message(id_, queue, channel, **kept, agent=agent, ended=ended)
+    story.contact(id_, queue, channel, "ended" if ended else "handling", line=left,
+                  outcome=ended and "voicemail", ended=ended)  # fmt: skip
+
+
 def _life(story: Story, chance: random.Random, some: Any, agents: list[UUID],
           queues: list[UUID]) -> None:  # fmt: skip
     id_, channel = uuid4(), chance.choice(["voice", "chat"])
@@ -265,8 +332,11 @@ def _life(story: Story, chance: random.Random, some: Any, agents: list[UUID],
             story.offer(left, agent, queue, channel,
                         chance.choice(["declined", "missed", "withdrawn"]))  # fmt: skip
         if chance.random() < 0.25:
-            how = chance.choice(["abandoned", "left"])
+            how = chance.choice(["abandoned", "left", "message"])
             story.left(entered, left, queue, channel, how)
+            if how == "message":
+                _message(story, chance, some, agents, id_, queue, channel, line, left)
+                return
             outcome = how if how == "abandoned" else chance.choice(["voicemail", "closed"])
             story.contact(id_, queue, channel, "ended", line=line, outcome=outcome, ended=left)
             return

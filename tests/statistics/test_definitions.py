@@ -30,6 +30,7 @@ def possible(draw: Any) -> Counts:
         ("handled", ("conversation_ms", "wrap_up_ms", "connecting_ms")),
         ("busy_ms", ("handling_ms",)),
         ("estimates", ("estimate_absolute_error_ms",)),
+        ("messages_answered", ("messages_answer_ms",)),
     ):
         if c[whole] == 0:
             c |= dict.fromkeys(sums, 0)
@@ -51,6 +52,7 @@ SHARES = (
     "utilisation",
     "acceptance",
     "estimate_held",
+    "message_level",
 )
 
 
@@ -135,6 +137,10 @@ MADE_OF: dict[str, set[str]] = {name: set() for name in NAMES} | {
     "estimates_held": {"estimate_held"},
     "estimate_error_ms": {"estimate_bias_ms"},
     "estimate_absolute_error_ms": {"estimate_error_ms"},
+    "messages_in_time": {"message_level"},
+    "messages_overdue": {"message_level"},
+    "messages_answered": {"message_answer_ms"},
+    "messages_answer_ms": {"message_answer_ms"},
 }
 
 
@@ -161,7 +167,7 @@ def test_an_ordinary_hour_has_the_figures_that_one_works_out_by_hand():
 @pytest.mark.parametrize(
     ("dimension", "absent"),
     [
-        ("agent", {"service_level", "service_level_without_short", "abandonment"}),
+        ("agent", {"service_level", "service_level_without_short", "abandonment", "message_level"}),
         ("tier", {"service_level", "service_level_without_short", "abandonment"}),
         ("queue", {"occupancy", "utilisation", "concurrency"}),
         ("channel", {"occupancy", "utilisation", "concurrency"}),

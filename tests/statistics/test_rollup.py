@@ -86,10 +86,12 @@ async def test_of_all_who_entered_each_left_once_or_still_waits(house: House, ro
         if dimension == "all":
             total = total + counts
     waiting = await house.pool.fetchval(
-        "select count(*) from contact c where state = 'waiting' or (state = 'handling' and"
+        "select count(*) from contact c where due_at is null and (state = 'waiting' or"
+        " state = 'handling' and"
         " exists (select from handling h where h.contact_id = c.id and h.state = 'connecting'))"
     )
-    assert total.entered == total.answered + total.abandoned + total.left_otherwise + waiting
+    left = total.abandoned + total.left_message + total.left_otherwise
+    assert total.entered == total.answered + left + waiting
     assert waiting > 0
 
 
@@ -196,7 +198,8 @@ async def test_a_new_event_changes_its_own_figures_alone(house: House, rollup: R
     before = await counted(house)
     queue, agent = house.queues["experts"], next(iter(story.tiers))
     second = DAY - INTERVAL_S + 5.0
-    story.contacts.append((story.people, "chat", queue, "waiting", at(second), None, None))
+    story.contacts.append((story.people, "chat", queue, "waiting", at(second), None, None,
+                           None))  # fmt: skip
     story.entered(second, queue, "chat")
     story.offer(second + 1, agent, queue, "chat", "declined")
     await story.write()

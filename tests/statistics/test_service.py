@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
+from redis import Redis
 
+from router.queues.floor import Floor
+from router.queues.keys import epoch_key
 from router.statistics.definitions import INTERVAL_S, NAMES, Counts
 from router.statistics.rollup import Rollup, beginning
 from router.web import told_waits
@@ -153,15 +157,71 @@ async def test_a_message_is_work_and_nobodys_wait(house: House, rollup: Rollup):
     contact = await house.arrive(channel="voice")
     await house.contacts.leave_message(contact.id)
     counted = await total(house, rollup)
-    assert (counted.entered, counted.left_otherwise, counted.answered) == (1, 1, 0)
+    assert (counted.entered, counted.left_message, counted.messages) == (1, 1, 1)
     agent = await house.agent("Ana")
     handling = await house.accept(agent)
     await house.contacts.end(house.workspace, handling.contact_id, outcome="completed", by="agent")
     await house.contacts.wrap_up(house.workspace, agent, handling.id, "resolved")
     counted = await total(house, rollup)
-    assert (counted.entered, counted.left_otherwise, counted.answered) == (1, 1, 0)
-    assert (counted.handled, counted.not_connected, counted.offers_accepted) == (0, 1, 1)
+    assert (counted.entered, counted.left_message, counted.answered) == (1, 1, 0)
+    assert (counted.left_otherwise, counted.abandoned, counted.handled) == (0, 0, 0)
+    assert (counted.messages_answered, counted.messages_in_time) == (1, 1)
+    assert (counted.not_connected, counted.offers_accepted) == (0, 1)
     assert counted.busy_ms > 0
+    # whoever has dealt with it, in the queue where it was left
+    for dimension, subject in (("agent", agent), ("tier", 1), ("queue", contact.queue_id)):
+        assert (await total(house, rollup, dimension, subject)).messages_answered == 1
+
+
+async def test_a_message_past_its_deadline_is_overdue_once_and_late_when_it_is_answered(
+    house: House, rollup: Rollup
+):
+    contact = await house.arrive(channel="voice", line=False)
+    await house.contacts.leave_message(contact.id)
+    for table, column in (("message_left", "contact_id"), ("contact", "id")):
+        await house.pool.execute(
+            f"update {table} set due_at = now() - interval '1 second' where {column} = $1",
+            contact.id,
+        )
+    counted = await total(house, rollup)
+    # out of hours nobody was in line
+    assert (counted.entered, counted.messages, counted.messages_overdue) == (0, 1, 1)
+    await house.serve(await house.agent("Ana"))
+    counted = await total(house, rollup)
+    assert (counted.messages_overdue, counted.messages_in_time) == (1, 0)
+    assert counted.messages_answered == 1
+
+
+async def test_a_message_that_is_closed_unheard_was_answered_by_nobody(
+    house: House, rollup: Rollup
+):
+    contact = await house.arrive(channel="voice")
+    await house.contacts.leave_message(contact.id)
+    await house.contacts.end(house.workspace, contact.id, outcome="closed", by="supervisor")
+    counted = await total(house, rollup)
+    assert (counted.messages, counted.messages_answered, counted.messages_overdue) == (1, 0, 0)
+
+
+async def test_a_message_is_no_answered_contact_on_the_floor(house: House, live: str):
+    """Neither at once nor after the live store was lost: its hours of waiting are nobody's."""
+    contact = await house.arrive(channel="voice")
+    await house.contacts.leave_message(contact.id)
+    agent = await house.agent("Ana")
+    await house.serve(agent)
+    await house.arrive()
+    await house.serve(agent)
+    floor = Floor(house.redis, house.engine)
+    day = datetime.now(ZoneInfo("Europe/Berlin")).date().isoformat()
+
+    async def answered() -> int:
+        (queue,) = await floor.queues(house.workspace, [contact.queue_id], day)
+        return int(queue["today"]["answered"])
+
+    assert await answered() == 1
+    with Redis.from_url(live) as store:
+        store.delete(epoch_key(house.workspace))
+    await house.rebuilder.rebuild(house.workspace)
+    assert await answered() == 1
 
 
 async def test_each_change_of_presence_begins_a_span(house: House, rollup: Rollup):
