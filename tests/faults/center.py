@@ -21,9 +21,10 @@ from redis.exceptions import RedisError
 
 from router.identity.sessions import hash_of
 from router.queues.keys import epoch_key, events_key, key, root
-from tests.faults.agent import Agent, Habits
+from tests.faults.agent import HANDS_OFF, Agent, Habits
 from tests.faults.checker import faults_of
-from tests.faults.history import Contact, End, Hand, History, Rest, Told
+from tests.faults.history import End, History, Told
+from tests.faults.reading import read
 from tests.faults.rig import Process, Rig
 from tests.house import until
 
@@ -178,6 +179,21 @@ class Center:
         if ready:
             await agent.available()
         return agent
+
+    def twin(self, agent: Agent, *, at: Process | None = None) -> Agent:
+        """The same agent at one more desk, who does only what a test asks for."""
+        twin = Agent(
+            self.rig.http,
+            at.address if at else agent.address,
+            agent.account,
+            agent.cookie,
+            self.history,
+            HANDS_OFF,
+            self.chance,
+        )
+        self.agents.append(twin)
+        twin.sit_down()
+        return twin
 
     # People -------------------------------------------------------------------------------------
 
@@ -383,66 +399,6 @@ class Center:
         await self.quiet()
         # events of what was just applied
         await asyncio.sleep(0.1)
-        history, pool = self.history, self.rig.pool
-        moved = {
-            row["contact_id"]
-            for row in await pool.fetch(
-                "select contact_id from handling where workspace_id = $1 and ending in"
-                " ('lost', 'no_connect', 'escalated')",
-                self.id,
-            )
-        }
-        history.contacts = [
-            Contact(
-                str(row["id"]),
-                row["provider_key"].rpartition(":")[2],
-                f"{row['queue_id']} {row['language']}",
-                row["arrived_at"].timestamp(),
-                row["state"],
-                row["outcome"],
-                row["ended_at"].timestamp() if row["ended_at"] else None,
-                row["id"] in moved,
-            )
-            for row in await pool.fetch("select * from contact where workspace_id = $1", self.id)
-        ]
-        history.hands = [
-            Hand(
-                str(row["id"]),
-                str(row["contact_id"]),
-                str(row["agent_id"]),
-                row["channel"],
-                row["accepted_at"].timestamp(),
-                row["ended_at"].timestamp() if row["ended_at"] else None,
-                row["done_at"].timestamp() if row["done_at"] else None,
-            )
-            for row in await pool.fetch("select * from handling where workspace_id = $1", self.id)
-        ]
-        history.rest = await self._rest()
-        found = faults_of(history)
+        await read(self.history, self.rig.pool, self.rig.redis, self.id)
+        found = faults_of(self.history)
         assert found == [], f"FAULTS_SEED={self.seed}: {found}"
-
-    async def _rest(self) -> Rest:
-        redis = self.rig.redis
-        rest = Rest(
-            outbox=await self.rig.pool.fetchval(
-                "select count(*) from outbox where workspace_id = $1", self.id
-            )
-        )
-        for agent in {agent for agent, _ in self.history.capacity}:
-            fields: dict[str, str] = await redis.hgetall(await self.live("agent", agent))
-            for channel in ("chat", "voice"):
-                rest.loads[(agent, channel)] = int(fields.get(f"n:{channel}") or 0)
-            if offer := fields.get("offer"):
-                rest.offers[agent] = offer
-                rest.loads[
-                    (agent, offer_channel(await redis.hget(await self.live("hands", agent), offer)))
-                ] -= 1
-        rest.ringing = set(await redis.zrange(await self.live("due"), 0, -1))
-        for queue in self.queues.values():
-            rest.waiting |= set(await redis.zrange(await self.live("order", str(queue)), 0, -1))
-        return rest
-
-
-def offer_channel(at: str | None) -> str:
-    """The channel of a hand, as the live store writes it."""
-    return (at or "chat").partition("/")[0]

@@ -16,8 +16,9 @@ from typing import Literal
 
 CHUNK = 256 * 1024
 
-# a statement that asyncpg prepares goes by this name from then on
-_PREPARED = re.compile(rb"(__asyncpg_stmt_\w+__)\x00([^\x00]*)\x00")
+# PostgreSQL's Parse and Bind: a statement that asyncpg prepares goes by its name from then on
+_PREPARED = re.compile(rb"P.{4}(__asyncpg_stmt_\w+__)\x00([^\x00]*)\x00", re.DOTALL)
+_BOUND = re.compile(rb"B.{4}\x00(__asyncpg_stmt_\w+__)\x00", re.DOTALL)
 
 Act = Literal["cut", "cut reply", "hold", "hold reply"]
 
@@ -191,19 +192,15 @@ class Proxy:
         await to.drain()
 
     def _trap_for(self, wire: _Wire, piece: bytes) -> Trap | None:
+        # to prepare a statement does nothing yet
+        asked = _PREPARED.sub(b"", piece)
+        for name in _BOUND.findall(piece):
+            asked += wire.names.get(name, b"")
         for trap in self._traps:
-            if trap.times and (
-                trap.marks in _executed(piece)
-                or any(trap.marks in text and name in piece for name, text in wire.names.items())
-            ):
+            if trap.times and trap.marks in asked:
                 trap.times -= 1
                 return trap
         return None
-
-
-def _executed(piece: bytes) -> bytes:
-    """A request without the texts of statements that are only prepared by it."""
-    return _PREPARED.sub(b"", piece)
 
 
 class _Over(Exception):

@@ -221,6 +221,23 @@ class Rig:
         for process in self.processes:
             await process.ready()
 
+    async def kill_live(self) -> None:
+        """The live store is gone at once, with all that it held."""
+        os.kill(int((self.folder / "vk" / "valkey.pid").read_text()), signal.SIGKILL)
+        await until(lambda: not self.valkey.process.running, "the live store is gone")
+
+    async def start_live(self) -> None:
+        await asyncio.to_thread(self.valkey.start)
+
+    async def stop_truth(self) -> None:
+        """PostgreSQL ends every connection and stops, as for a restart."""
+        pid = int((self.folder / "pg" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)
+        await until(lambda: not self.postgres.process.running, "the truth is gone")
+
+    async def start_truth(self) -> None:
+        await asyncio.to_thread(self.postgres.start)
+
     async def close(self) -> None:
         for process in list(self.processes):
             await process.close()
