@@ -77,7 +77,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how many requirements may be known at once; kind_days: one that was not used so long is
     forgotten. attributes: own names for filters. schedules: opening hours, by the name that
     queues know them by. callbacks: whom we call back.
-    ratings: until when both sides may rate. demo: its passwords are known to everybody.
+    ratings: until when both sides may rate. statistics_days: the figures of a quarter of an hour
+    are kept so long. demo: its passwords are known to everybody.
     """
 
     reserve_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
@@ -89,6 +90,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedules: dict[Slug, Schedule] = {}
     callbacks: CallbackRules = CallbackRules()
     ratings: RatingPolicy = RatingPolicy()
+    statistics_days: Annotated[int, msgspec.Meta(ge=31, le=36_500)] = 1_100
     demo: bool = False
 
 

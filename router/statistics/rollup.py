@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from router.queues.picture import policy_of
+from router.queues.presence import rules_of
 from router.statistics.counting import COUNT
 from router.statistics.definitions import INTERVAL_S
 from router.store.truth import Connection
@@ -31,6 +32,9 @@ REST = 20
 """It rests at least so many times as long as it worked: 5 % of one connection at most."""
 
 PATIENCE_S = 300.0
+
+FORGOTTEN_AT_ONCE = 20_000
+"""Rows that one transaction forgets at most: a shorter time to keep them may concern millions."""
 
 
 def beginning(at: datetime) -> datetime:
@@ -79,7 +83,9 @@ class Rollup:
                 ):
                     return False
                 at = now or await connection.fetchval("select clock_timestamp()")
-                begin = await self._begin(connection, workspace_id, at)
+                kept = beginning(at - await _keeps(connection, workspace_id))
+                await forget(connection, workspace_id, kept)
+                begin = max(kept, await self._begin(connection, workspace_id, at))
                 end = min(begin + AT_ONCE, beginning(at) + INTERVAL)
                 await note_targets(connection, workspace_id, at)
                 await self.count(connection, workspace_id, begin, end, at)
@@ -133,6 +139,22 @@ class Rollup:
             workspace_id,
         )
         return beginning(min(first or at, at))
+
+
+async def _keeps(connection: Connection, workspace_id: UUID) -> timedelta:
+    return timedelta(days=(await rules_of(connection, workspace_id)).statistics_days)
+
+
+async def forget(connection: Connection, workspace_id: UUID, before: datetime) -> None:
+    """Some of the intervals that are older than the workspace keeps them."""
+    await connection.execute(
+        "delete from statistics_interval where ctid in (select ctid from statistics_interval"
+        " where workspace_id = $1 and dimension = any ('{all,queue,agent,tier,channel}')"
+        " and starts_at < $2 limit $3)",
+        workspace_id,
+        before,
+        FORGOTTEN_AT_ONCE,
+    )
 
 
 async def note_targets(connection: Connection, workspace_id: UUID, now: datetime) -> None:

@@ -41,8 +41,8 @@ where c.workspace_id = $1 and c.id = any($2)
 """
 _HELD = f"""
 select h.id, h.agent_id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at,
-       h.wrapup_limit, h.ending, h.hand_over, c.language, c.topic, c.person_id, c.role,
-       c.assurance, c.last_seq, {_RECEIVED}, {_MESSAGE},
+       h.wrapup_limit, h.ending, h.hand_over, h.connected_at, c.language, c.topic, c.person_id,
+       c.role, c.assurance, c.last_seq, {_RECEIVED}, {_MESSAGE},
        q.id as queue_id, q.name as queue_name,
        coalesce(
          (select e.data->>'state' from contact_event e
@@ -175,7 +175,10 @@ def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
         "language": row["language"],
         "topic": row["topic"],
         "accepted_at": row["accepted_at"],
-        "may_rate": row["state"] in ("wrapup", "done") and not row["rated"],
+        # who has only heard a message has met nobody
+        "may_rate": row["state"] in ("wrapup", "done")
+        and row["connected_at"] is not None
+        and not row["rated"],
     }
     optional = {
         "wrapup_limit_ms": row["wrapup_limit"] and milliseconds(row["wrapup_limit"]),

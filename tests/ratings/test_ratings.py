@@ -254,3 +254,31 @@ async def test_each_handling_of_an_escalated_contact_is_rated_by_itself(
     assert (await service.call("POST", path, json=older))[0] == 204
     rows = await house.pool.fetch("select agent_id, stars from rating")
     assert {(row["agent_id"], row["stars"]) for row in rows} == {(ana, 2), (eva, 5)}
+
+
+async def test_a_message_is_rated_once_the_agent_has_answered_it(house: House, service: Service):
+    """To hear what somebody left is no conversation; the first word back makes it one."""
+    await house.queue("customers", {"steps": [{"tiers": [1]}], "hours": "never",
+                                    "closed": {"to": "voicemail"}})  # fmt: skip
+    await house.pool.execute(
+        "update workspace set policy = $1", {"schedules": {"never": {"weekly": {}}}}
+    )
+    agent = await house.agent("Ana", capacity={"voice": 1, "chat": 2, "video": 1})
+    desk = await service.desk(agent)
+    unanswered, answered = [await service.open(message="My box is dead.") for _ in range(2)]
+    for opened in (unanswered, answered):
+        await until(lambda: house.offer(agent), "an offer")
+        offer = await house.offer(agent)
+        assert offer
+        assert offer["contact"] == opened["contact"]
+        await desk.ok("accept", offer=offer["offer"])
+        if opened is answered:
+            await desk.ok("say", contact=opened["contact"], key="a", text="Pull its plug.")
+        await desk.ok("end", contact=opened["contact"])
+        wrapping = await desk.until("handling", contact=opened["contact"], state="wrapup")
+        assert wrapping["may_rate"] == (opened is answered)
+        await desk.ok("wrap_up", handling=wrapping["handling"], outcome="resolved", note="")
+    for opened, expected in ((unanswered, 409), (answered, 204)):
+        at = f"/api/contacts/{opened['contact']}/rating"
+        status, _ = await service.call("POST", at, json={"secret": opened["secret"], "stars": 5})
+        assert status == expected

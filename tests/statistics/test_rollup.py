@@ -269,3 +269,24 @@ async def test_a_long_past_is_caught_up_with_in_days(house: House, rollup: Rollu
     progress = await house.pool.fetchrow("select * from statistics_progress")
     assert progress["counted_at"] == at(story.until)
     assert timedelta(0) < at(story.until) - progress["settled_until"] <= timedelta(minutes=17)
+
+
+async def test_what_is_older_than_the_workspace_keeps_it_is_forgotten_and_not_made_again(
+    house: House, rollup: Rollup, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("router.statistics.rollup.FORGOTTEN_AT_ONCE", 30)
+    story = await told(house, 29)
+    await rollup.run(house.workspace, at(story.until))
+    # the last one is not over yet
+    whole = {key: c for key, c in (await counted(house)).items() if key[2] < at(DAY - INTERVAL_S)}
+    await house.pool.execute("update workspace set policy = $1", {"statistics_days": 31})
+    moment = at(4.5 * INTERVAL_S + 31 * 86_400)
+    for _ in range(len(whole) // 30 + 1):
+        await rollup.run(house.workspace, moment)
+    kept = {key: c for key, c in (await counted(house)).items() if key[2] < at(DAY - INTERVAL_S)}
+    assert kept == {key: c for key, c in whole.items() if key[2] >= at(4 * INTERVAL_S)}
+    assert 0 < len(kept) < len(whole)
+    # nor where all is counted anew
+    await house.pool.execute("delete from statistics_progress")
+    await rollup.run(house.workspace, moment)
+    assert min(key[2] for key in await counted(house)) == at(4 * INTERVAL_S)
