@@ -141,9 +141,9 @@ class _Reader:
         self._read_at = now
 
     def _hand_out(self, event: Event) -> None:
-        readers: set[Subscription] = set()
-        for topic in topics_of(event):
-            readers |= self.by_topic.get(topic, set())
+        found = [here for topic in topics_of(event) if (here := self.by_topic.get(topic))]
+        # a copy: a reader may follow others while it takes this
+        readers: set[Subscription] = set().union(*found)
         for reader in readers:
             reader.put(event)
 

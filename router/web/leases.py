@@ -2,25 +2,29 @@
 
 One loop renews all leases together: thousands of sockets cost one command a workspace. What is
 not renewed runs out, and the timers of any process act on it: a lost socket alone does nothing.
+Those who are about to come are told of together as well, a moment later: many arrive at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
 
-from router.errors import Unavailable
 from router.queues.engine import Engine
+from router.tasks import stop
+from router.web.errors import known
 
 log = structlog.get_logger()
 
 RENEW_SECONDS = 5.0
+GATHER_S = 0.02
+"""How long those who are expected are gathered."""
 
 T = TypeVar("T", bound=Hashable)
 _Desk = tuple[UUID, UUID]
@@ -34,6 +38,8 @@ class Leases:
         self._engine = engine
         self._desks: Counter[_Desk] = Counter()
         self._visitors: Counter[_Visitor] = Counter()
+        self._expected: defaultdict[UUID, defaultdict[int, list[UUID]]] = _nobody()
+        self._wake = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def desk(self, workspace_id: UUID, agent_id: UUID) -> AsyncIterator[None]:
@@ -42,10 +48,10 @@ class Leases:
         with _held(self._desks, (workspace_id, agent_id)):
             yield
 
-    async def expect(self, workspace_id: UUID, contact_id: UUID, vanished_seconds: int) -> None:
+    def expect(self, workspace_id: UUID, contact_id: UUID, vanished_seconds: int) -> None:
         """The contact's person is about to open their socket."""
-        lease_ms = visitor_lease_ms(vanished_seconds)
-        await self._touch(workspace_id, visitors={lease_ms: [contact_id]})
+        self._expected[workspace_id][visitor_lease_ms(vanished_seconds)].append(contact_id)
+        self._wake.set()
 
     @contextlib.asynccontextmanager
     async def visitor(
@@ -60,7 +66,23 @@ class Leases:
         await self._touch(workspace_id, visitors={vanished_seconds * 1000: [contact_id]})
 
     async def run(self) -> None:
-        """Renew until cancelled."""
+        """Renew, and tell of those who are expected, until cancelled."""
+        tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._tell())]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await stop(*tasks)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_S)
+            self._wake.clear()
+            expected, self._expected = self._expected, _nobody()
+            for workspace_id, visitors in expected.items():
+                await self._touch(workspace_id, visitors=visitors)
+
+    async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             desks: dict[UUID, list[UUID]] = {}
@@ -82,16 +104,20 @@ class Leases:
         workspace_id: UUID,
         *,
         desks: list[UUID] | None = None,
-        visitors: dict[int, list[UUID]] | None = None,
+        visitors: Mapping[int, list[UUID]] | None = None,
     ) -> None:
         try:
             if desks:
                 await self._engine.touch_desks(workspace_id, desks)
             for lease_ms, contacts in (visitors or {}).items():
                 await self._engine.touch_visitors(workspace_id, contacts, lease_ms)
-        except Unavailable as error:
-            # the leases are longer than a pause of the store; the next round renews them
-            log.warning("leases.unrenewed", error=str(error))
+        except Exception as error:
+            # the leases are longer than a pause of the stores; the next round renews them
+            log.warning("leases.unrenewed", error=repr(error), fault=known(error) is None)
+
+
+def _nobody() -> defaultdict[UUID, defaultdict[int, list[UUID]]]:
+    return defaultdict(lambda: defaultdict(list))
 
 
 def visitor_lease_ms(vanished_seconds: int) -> int:

@@ -172,7 +172,7 @@ async def _open(request: web.Request, body: NewContact) -> Opened:
         )
     # a page that never opens its socket has vanished as well
     vanished_seconds = policy_of(document).chat.vanished_seconds
-    await app[LEASES].expect(contact.workspace_id, contact.id, vanished_seconds)
+    app[LEASES].expect(contact.workspace_id, contact.id, vanished_seconds)
     if message is not None:
         await _first_message(app, contact, body.key, message)
     return Opened(contact.id, secret)
