@@ -16,7 +16,7 @@ from router.channels.waiting import Waiting
 from router.errors import Conflict, Invalid, NotFound
 from router.queues.outbox import Pending
 from router.queues.policy import Policy
-from router.queues.presence import agent_changed, hold_kinds
+from router.queues.presence import put_changed
 
 __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "Standing"]
 
@@ -114,28 +114,17 @@ class Contacts(Arrivals, Waiting, Handlings, Leaving, Following):
         if presence not in PRESENCES:
             raise Invalid(f"presence is one of {', '.join(PRESENCES)}", field="presence")
         async with self._pool.acquire() as connection, connection.transaction():
-            await hold_kinds(connection, workspace_id)
-            row = await connection.fetchrow(
-                "update agent set presence = $3, presence_reason = $4,"
-                " presence_since = case when presence = $3 then presence_since else now() end"
-                " where workspace_id = $1 and id = $2 returning id",
+            found = await connection.fetchrow(
+                "select * from agent_present($1, $2, $3, $4, $5)",
                 workspace_id,
                 agent_id,
                 presence,
-                reason if presence != "available" else None,
+                reason,
+                by,
             )
-            if row is None:
+            if found is None:
                 raise NotFound("there is no such agent")
-            if by is not None and by != agent_id:
-                await connection.execute(
-                    "insert into audit (workspace_id, account_id, action, subject, detail)"
-                    " values ($1, $2, 'agent.presence', $3, $4)",
-                    workspace_id,
-                    by,
-                    str(agent_id),
-                    {"presence": presence, "reason": reason},
-                )
-            pending = await agent_changed(connection, workspace_id, agent_id)
+            pending = await put_changed(connection, workspace_id, found)
         await self._outbox.apply(pending)
 
     async def miss(self, workspace_id: UUID, offer: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from router.queues.kinds import Profile, classify, qualifies, requirement_of
@@ -50,17 +49,23 @@ async def agent_changed(connection: Connection, workspace_id: UUID, agent_id: UU
     Call it in the transaction that changed presence, skills, languages, tier, capacity or
     revealed ratings.
     """
-    await hold_kinds(connection, workspace_id)
-    row = await connection.fetchrow(
-        "update agent set version = version + 1 where id = $1 returning *", agent_id
-    )
-    assert row is not None
-    await _keep_span(connection, row)
-    kinds = await kinds_of(connection, workspace_id)
-    rules = await rules_of(connection, workspace_id)
-    return await put(
-        connection, workspace_id, agent_id, "present", presence_arguments(row, kinds, rules)
-    )
+    found = await connection.fetchrow("select * from agent_changed($1, $2)", workspace_id, agent_id)
+    assert found is not None
+    return await put_changed(connection, workspace_id, found)
+
+
+async def put_changed(connection: Connection, workspace_id: UUID, found: Row) -> Pending:
+    """Write what the live store must hear of an agent.
+
+    found: as the database's `agent_changed` and `agent_present` answer it.
+    """
+    agent = found["changed"]
+    kinds = [
+        (number, requirement_of(spec))
+        for number, spec in zip(found["kinds"] or (), found["specs"] or (), strict=True)
+    ]
+    arguments = presence_arguments(agent, kinds, parse_rules(found["rules"]))
+    return await put(connection, workspace_id, agent["id"], "present", arguments)
 
 
 async def agents_changed(
@@ -88,43 +93,6 @@ async def agents_changed(
             arguments = presence_arguments(changed, kinds, rules) | {"quiet": True}
             changes.append(await put(connection, workspace_id, row["id"], "present", arguments))
     return changes
-
-
-async def _keep_span(connection: Connection, agent: asyncpg.Record) -> None:
-    """The history of presence: a change of it, its reason or the tier begins another span.
-
-    The agent's row is locked, so that two changes at once come one after the other. Their time
-    is the statement's, for a transaction that waited for the lock began before its holder's end.
-    """
-    now = agent["presence"], agent["presence_reason"], agent["tier"]
-    span = await connection.fetchrow(
-        "select id, presence, reason, tier from presence_span"
-        " where agent_id = $1 and ended_at is null",
-        agent["id"],
-    )
-    if span is not None:
-        if now == (span["presence"], span["reason"], span["tier"]):
-            return
-        at = await connection.fetchval(
-            "update presence_span set ended_at = greatest(began_at, statement_timestamp())"
-            " where id = $1 returning ended_at",
-            span["id"],
-        )
-    elif agent["presence"] == "offline":
-        return
-    else:
-        at = await connection.fetchval("select statement_timestamp()")
-    if agent["presence"] != "offline":
-        await connection.execute(
-            "insert into presence_span (workspace_id, agent_id, tier, presence, reason, began_at)"
-            " values ($1, $2, $3, $4, $5, $6)",
-            agent["workspace_id"],
-            agent["id"],
-            agent["tier"],
-            agent["presence"],
-            agent["presence_reason"],
-            at,
-        )
 
 
 def profile_of(row: Row, rules: Rules) -> Profile:

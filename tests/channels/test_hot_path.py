@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from router.channels.records import Handling
-from router.errors import Gone
+from router.errors import Gone, NotFound
 from router.queues.picture import hold_arguments
+from router.queues.presence import kinds_of, presence_arguments, rules_of
 from router.queues.rules import Blocks
 from tests.house import House, until
 
@@ -109,3 +111,49 @@ async def test_what_was_applied_leaves_the_outbox_by_itself(house: House):
         return bool(await house.pool.fetchval("select count(*) = 0 from outbox"))
 
     await until(empty, "the outbox is empty", 5)
+
+
+@pytest.mark.parametrize("presence", ["available", "break", "offline"])
+async def test_a_change_of_presence_tells_the_store_what_python_would_tell(
+    house: House, kept: list[Any], presence: str
+):
+    await house.arrive(skills=("billing",))
+    await house.arrive(language="de")
+    await house.pool.execute("update workspace set policy = $1", {"newcomer_ratings": 3})
+    agent = await house.agent("Ana", presence="available")
+    kept.clear()
+    await house.contacts.set_presence(house.workspace, agent, presence, "lunch")
+    told = kept[-1]
+    async with house.pool.acquire() as connection:
+        row = await connection.fetchrow("select * from agent where id = $1", agent)
+        assert row is not None
+        kinds = await kinds_of(connection, house.workspace)
+        rules = await rules_of(connection, house.workspace)
+    assert len(kinds) == 2
+    assert row["presence_reason"] == (None if presence == "available" else "lunch")
+    python = presence_arguments(row, kinds, rules)
+    assert (told.operation, told.arguments) == ("present", python | {"agent": str(agent)})
+    assert (await house.live_agent(agent))["ver"] == str(row["version"])
+
+
+async def test_a_presence_set_twice_at_once_leaves_one_history_without_holes(house: House):
+    agent = await house.agent("Ana")
+    states = ("available", "break", "offline", "available", "break") * 4
+    await asyncio.gather(
+        *(house.contacts.set_presence(house.workspace, agent, state, "lunch") for state in states)
+    )
+    spans = await house.pool.fetch(
+        "select *, lead(began_at) over (order by id) as next from presence_span order by id"
+    )
+    for span in spans[:-1]:
+        assert span["began_at"] <= span["ended_at"] <= span["next"]
+    presence = await house.pool.fetchval("select presence from agent")
+    assert (spans[-1]["ended_at"] is None) == (presence != "offline")
+    assert (await house.live_agent(agent))["st"] == presence
+
+
+async def test_nobody_is_set_present_in_another_workspace(house: House):
+    agent = await house.agent("Ana")
+    with pytest.raises(NotFound):
+        await house.contacts.set_presence(uuid4(), agent, "break")
+    assert await house.pool.fetchval("select presence from agent") == "available"
