@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,7 +18,7 @@ from prometheus_client import (
 )
 
 from router.tasks import stop
-from router.web.logs import template
+from router.web.logs import METHODS, template
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,8 +49,6 @@ LOOP_LAG = Histogram(
 
 PERIOD_S = 0.5
 
-METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-
 
 @web.middleware
 async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -68,9 +67,20 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
         route = template(request)
         # a client may make up methods as well
         method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(method, route, str(status)).inc()
+        _requests(method, route, status).inc()
         if not socket:
-            SECONDS.labels(route).observe(time.perf_counter() - begin)
+            _seconds(route).observe(time.perf_counter() - begin)
+
+
+# there are only so many, and finding one by its labels takes longer than counting
+@functools.cache
+def _requests(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, str(status))
+
+
+@functools.cache
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)
 
 
 async def loop_lag(_app: web.Application) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import structlog
+from aiohttp import web
 
 from router.web import logs
 
@@ -78,3 +79,54 @@ def test_the_libraries_lines_and_tracebacks_go_the_same_way(lines):
 def test_the_vendors_library_does_not_log_whole_requests(lines):
     logging.getLogger("twilio.http_client").info("-- BEGIN Twilio API Request --")
     assert lines() == []
+
+
+async def test_a_request_is_one_line_like_all_others(lines, aiohttp_client):
+    async def rate(_: web.Request) -> web.Response:
+        structlog.get_logger("web").info("inside")
+        return web.Response()
+
+    app = web.Application(middlewares=[logs.request_log])
+    app.router.add_post("/api/contacts/{id}/rating", rate)
+    client = await aiohttp_client(app)
+    given = {"X-Request-Id": "request-0001"}
+    await client.post("/api/contacts/4915112345678/rating?secret=hunter2", headers=given)
+    await client.post("/api/nothing/4915112345678", headers=given)
+    await client.request("PROPFIND", "/api/nothing", headers=given)
+    inside, done, missing, made_up = lines()
+    assert inside.keys() | {"method", "route", "status", "ms"} == done.keys()
+    assert done["timestamp"][:4] == inside["timestamp"][:4]
+    assert len(done["timestamp"]) == len(inside["timestamp"])
+    assert done.keys() == missing.keys() == made_up.keys()
+    assert {line["request_id"] for line in lines()} == {"request-0001"}
+    assert (done["event"], done["level"], done["method"]) == ("request", "info", "POST")
+    assert (done["route"], done["status"]) == ("/api/contacts/{id}/rating", 200)
+    assert missing["status"] == made_up["status"] == 404
+    assert "49151" not in json.dumps(lines())
+
+
+async def test_a_log_that_cannot_be_written_stops_no_request(lines, aiohttp_client, monkeypatch):
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response(text="fine")
+
+    app = web.Application(middlewares=[logs.request_log])
+    app.router.add_get("/", fine)
+    client = await aiohttp_client(app)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = logs._plain
+    assert handler is not None
+    handler.stream.close()
+    assert await (await client.get("/")).text() == "fine"
+    handler.stream = io.StringIO()
+
+
+@pytest.mark.parametrize(("level", "printed"), [("INFO", 1), ("WARNING", 0)])
+async def test_requests_keep_to_the_level(lines, aiohttp_client, level, printed):
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application(middlewares=[logs.request_log])
+    app.router.add_get("/", fine)
+    logging.getLogger().setLevel(level)
+    await (await aiohttp_client(app)).get("/")
+    assert len(lines()) == printed
