@@ -110,10 +110,12 @@ class Rollup:
         now: datetime,
     ) -> None:
         """Count these intervals anew, whatever was counted before. begin, end: their bounds."""
-        # of this transaction alone: a plan for this very window, and sums by hashing in memory,
-        # for the planner cannot know how few groups there are and would sort every row
+        # of this transaction alone: a plan for this very window, and sums and joins by hashing in
+        # memory. The planner cannot know how few groups there are and would sort every row; nor
+        # how many rows came since the tables were analysed, and would loop over all for each
         await connection.execute(
             "select set_config('work_mem', '64MB', true), set_config('enable_sort', 'off', true),"
+            " set_config('enable_nestloop', 'off', true),"
             " set_config('plan_cache_mode', 'force_custom_plan', true)"
         )
         targets = await connection.fetch(

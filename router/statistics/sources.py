@@ -2,6 +2,10 @@
 
 Each is a part of the statement in counting.py, with its parameters: $1 workspace; $2, $3 the
 window, from and until; $4 the time now. None reads more of the past than the window asks for.
+
+What belongs to one contact is read by its id (a lateral part with a limit, or one that sums): rows
+that came since the tables were analysed last are none to the planner, and it would loop over all of
+them for each.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ TOUCHED = """
     select contact_id, queue_id, channel, agent_id, tier, state, line_at, accepted_at,
       connected_at, ended_at, done_at, ending, estimate_s, estimated_at
     from handling where workspace_id = $1 and state <> 'done' and line_at < $3
-  ) h left join message_left m on m.contact_id = h.contact_id
+  ) h
+  left join lateral (select left_at from message_left where contact_id = h.contact_id limit 1) m
+    on true
 """
 
 # From being put in line until being connected, leaving, or being moved: each wait once. An agent
@@ -45,7 +51,8 @@ STAYS = """
          -- ended while the agent's leg was on its way; else a callback that was not picked up
          when c.outcome = 'abandoned' and c.ended_at <= h.ended_at then 'abandoned'
          else 'left' end, null, null
-  from touched h join contact c on c.id = h.contact_id
+  from touched h
+  join lateral (select outcome, ended_at from contact where id = h.contact_id limit 1) c on true
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = h.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= h.accepted_at) lost
     on true
@@ -54,7 +61,8 @@ STAYS = """
     and not h.of_message
   union all
   select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), null, null, null, null
-  from contact c left join message_left m on m.contact_id = c.id
+  from contact c
+  left join lateral (select left_at from message_left where contact_id = c.id limit 1) m on true
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
     and p.ending = 'lost' and p.connected_at is not null) lost on true
   where c.workspace_id = $1 and c.state = 'waiting' and c.line_at < $3
@@ -62,18 +70,22 @@ STAYS = """
   union all
   select c.queue_id, c.channel, null, null, greatest(c.line_at, lost.at), c.ended_at,
     case when c.outcome = 'abandoned' then 'abandoned' else 'left' end, null, null
-  from contact c left join message_left m on m.contact_id = c.id
+  from contact c
+  left join lateral (select left_at from message_left where contact_id = c.id limit 1) m on true
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = c.id
     and p.ending = 'lost' and p.connected_at is not null) lost on true
   where c.workspace_id = $1 and c.state = 'ended' and c.ended_at >= $2 and c.line_at < $3
     and (m.left_at is null or c.line_at < m.left_at)
     -- not those that ended in an agent's hands, nor out of line between two tries of a callback
-    and not exists (select from touched h where h.contact_id = c.id and (h.ended_at >= c.ended_at
-      or (h.line_at = c.line_at and h.connected_at is null and h.ending = 'abandoned')))
+    and not coalesce((select bool_or(h.ended_at >= c.ended_at
+        or (h.line_at = c.line_at and h.connected_at is null and h.ending = 'abandoned'))
+      from handling h where h.contact_id = c.id), false)
   union all
   select l.queue_id, l.channel, null, null, greatest(l.line_at, lost.at), l.left_at,
     case when m.left_at = l.left_at then 'message' else 'left' end, null, null
-  from line_left l left join message_left m on m.contact_id = l.contact_id
+  from line_left l
+  left join lateral (select left_at from message_left where contact_id = l.contact_id limit 1) m
+    on true
   left join lateral (select max(p.ended_at) as at from handling p where p.contact_id = l.contact_id
     and p.ending = 'lost' and p.connected_at is not null and p.ended_at <= l.left_at) lost on true
   where l.workspace_id = $1 and l.left_at >= $2 and l.line_at < $3
@@ -95,7 +107,8 @@ LEFT = f"""
 MESSAGES_ANSWERED = f"""
   select m.queue_id, m.channel, h.agent_id, h.tier, c.ended_at as at,
     {ms("c.ended_at - m.left_at")} as after, c.ended_at <= m.due_at as in_time
-  from contact c join message_left m on m.contact_id = c.id
+  from contact c
+  join lateral (select * from message_left where contact_id = c.id limit 1) m on true
   left join lateral (select agent_id, tier from handling where contact_id = c.id
     order by accepted_at desc limit 1) h on true
   where c.workspace_id = $1 and c.state = 'ended' and c.ended_at >= $2 and c.ended_at < $3
@@ -103,7 +116,8 @@ MESSAGES_ANSWERED = f"""
 """
 MESSAGES_OVERDUE = """
   select m.queue_id, m.channel, m.due_at as at
-  from message_left m join contact c on c.id = m.contact_id
+  from message_left m
+  join lateral (select ended_at from contact where id = m.contact_id limit 1) c on true
   where m.workspace_id = $1 and m.due_at >= $2 and m.due_at < least($3, $4)
     and (c.ended_at is null or c.ended_at > m.due_at)
 """
