@@ -59,6 +59,7 @@ class Agent:
         self.presence = "offline"
         self.opened = 0
         self._wants = False
+        self._staying_away = False
         self._http, self._history, self._chance = http, history, chance
         self._ids = itertools.count(1)
         self._asked: dict[str, tuple[Operation, asyncio.Future[dict[str, Any]]]] = {}
@@ -94,6 +95,10 @@ class Agent:
     async def away(self) -> None:
         self._wants = False
         await self.ask("presence", state="break", reason="lunch")
+
+    def stay_away(self) -> None:
+        """Do not come back when the socket is over."""
+        self._staying_away = True
 
     def cut(self) -> None:
         """Abort the socket, as a broken line does."""
@@ -140,8 +145,13 @@ class Agent:
     async def end(self, contact: str) -> dict[str, Any]:
         return await self.ask("end", contact=contact)
 
+    def go_back(self) -> None:
+        """Whoever stayed away sits down again."""
+        self._staying_away = False
+        self.sit_down()
+
     async def _sit(self) -> None:
-        while True:
+        while not self._staying_away:
             try:
                 async with self._http.ws_connect(
                     f"http://{self.address}/ws/desk",

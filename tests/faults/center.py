@@ -17,13 +17,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import aiohttp
+import msgspec
 from redis.exceptions import RedisError
 
 from router.identity.sessions import hash_of
 from router.queues.keys import epoch_key, events_key, key, root
+from router.standin import Call
 from tests.faults.agent import HANDS_OFF, Agent, Habits
 from tests.faults.checker import faults_of
 from tests.faults.history import End, History, Told
+from tests.faults.proxy import Proxy
 from tests.faults.reading import read
 from tests.faults.rig import Process, Rig
 from tests.house import until
@@ -60,6 +63,8 @@ class Center:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listening: asyncio.Task[None] | None = None
         self._cursor = "0-0"
+        self._supervisor = ""
+        self._ahead_ms: int | None = None
 
     @classmethod
     async def open(cls, rig: Rig, name: str) -> Center:
@@ -89,6 +94,27 @@ class Center:
         self.rig.number(self.number)
         await until(self.built, "the live picture is there", 10)
         self._listening = asyncio.create_task(self._listen())
+        # while a requirement is new, who arrives in that moment may be offered first: it is known
+        # before anybody is there
+        first = await self.arrive()
+        assert first is not None
+        await self.close_contact(first)
+
+    async def close_contact(self, contact: str) -> int:
+        """A supervisor ends it; the status."""
+        if not self._supervisor:
+            _, self._supervisor = await self.account("supervisor")
+        operation = self.history.invoked("close", contact=contact)
+        status, answer = await self.ask(
+            "POST", f"/api/contacts/{contact}/close", cookie=self._supervisor
+        )
+        if status < 300:
+            operation.done()
+        elif status < 500:
+            operation.failed(answer["error"]["code"])
+        else:
+            operation.unknown(str(status))
+        return status
 
     async def policy(self, slug: str, changed: dict[str, Any] | None = None) -> UUID:
         """A queue with this policy; what is not named is as in `POLICY`."""
@@ -145,12 +171,17 @@ class Center:
         habits: Habits | None = None,
         *,
         chats: int = 1,
+        calls: int = 0,
         at: Process | None = None,
         tier: int = 1,
         phone: str | None = None,
+        through: Proxy | None = None,
         ready: bool = True,
     ) -> Agent:
-        """An agent at a desk, available. at: the process of their socket; None: by the front."""
+        """An agent at a desk, available.
+
+        at: the process of their socket; None: by the front. through: their own line to it.
+        """
         account, cookie = await self.account("agent")
         await self.rig.pool.execute(
             "insert into agent (id, workspace_id, tier, languages, capacity, reach, reach_address)"
@@ -158,12 +189,12 @@ class Center:
             account,
             self.id,
             tier,
-            {"voice": 1, "chat": chats, "video": 0},
+            {"voice": calls, "chat": chats, "video": 0},
             "phone" if phone else "softphone",
             phone,
         )
-        self.history.capacity |= {(str(account), "chat"): chats, (str(account), "voice"): 1}
-        address = at.address if at else f"127.0.0.1:{self.rig.front.port}"
+        self.history.capacity |= {(str(account), "chat"): chats, (str(account), "voice"): calls}
+        address = at.address if at else f"127.0.0.1:{(through or self.rig.front).port}"
         agent = Agent(
             self.rig.http,
             address,
@@ -257,6 +288,24 @@ class Center:
                 return None
             await asyncio.sleep(0.2)
 
+    async def caller(self, **more: Any) -> Call:
+        """Somebody who has called and is in line; recorded as an arrival of the call's SID."""
+        call = await self.rig.standin.call(
+            from_=f"+49151{self.chance.randrange(10**7, 10**8)}", to=self.number, **more
+        )
+        operation = self.history.invoked("arrive", key=call.sid)
+        await call.hears("expert number")
+        await call.answers("#")
+
+        async def waits() -> Any:
+            return await self.rig.pool.fetchval(
+                "select id from contact where provider_key = $1 and state = 'waiting'",
+                f"voice:{call.sid}",
+            )
+
+        operation.done(str(await until(waits, "the caller is in line")))
+        return call
+
     def load(self, count: int, per_second: float, **how: Any) -> asyncio.Task[None]:
         """So many people arrive at random."""
 
@@ -279,8 +328,6 @@ class Center:
 
     async def _listen(self) -> None:
         """What the live store tells, in its own order, past all wires."""
-        import msgspec
-
         while True:
             try:
                 answer: Any = await self.rig.redis.xread(
@@ -289,7 +336,8 @@ class Center:
             except (RedisError, OSError):
                 await asyncio.sleep(0.02)
                 continue
-            for _, entries in answer or ():
+            streams = answer.items() if isinstance(answer, dict) else answer or ()
+            for _, entries in streams:
                 for cursor, fields in entries:
                     self._cursor = cursor
                     for event in msgspec.json.decode(fields["e"]):
@@ -350,19 +398,29 @@ class Center:
 
     # Time ---------------------------------------------------------------------------------------
 
-    async def pass_time(self, seconds: float, *, steps: int = 1) -> None:
-        """The live store's clock goes on by so much at once, for this company alone.
+    async def stop_time(self) -> None:
+        """The live store's clock stands still for this company, until time passes again.
 
-        Scripts read it where a simulator does. It then stands still until `real_time`.
+        Scripts read it where a simulator sets it.
         """
-        clock = root(self.id) + "clock"
-        for _ in range(steps):
-            held = await self.rig.redis.get(clock)
-            now = int(held) if held else int(time.time() * 1000)
-            await self.rig.redis.set(clock, now + int(seconds * 1000 / steps))
+        await self.rig.redis.set(root(self.id) + "clock", int(time.time() * 1000))
 
-    async def real_time(self) -> None:
-        await self.rig.redis.delete(root(self.id) + "clock")
+    async def pass_time(self, seconds: float) -> None:
+        """The live store's clock is so much further on at once, and goes on from there."""
+        begins = self._ahead_ms is None
+        self._ahead_ms = (self._ahead_ms or 0) + int(seconds * 1000)
+        await self._tick()
+        if begins:
+            self.begin(self._go_on())
+
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            await self._tick()
+
+    async def _tick(self) -> None:
+        now = int(time.time() * 1000) + (self._ahead_ms or 0)
+        await self.rig.redis.set(root(self.id) + "clock", now)
 
     # The end ------------------------------------------------------------------------------------
 
@@ -378,7 +436,7 @@ class Center:
             )
             return open_ == 0
 
-        await until(over, "every contact has ended", seconds)
+        await until(over, f"every contact has ended (FAULTS_SEED={self.seed})", seconds)
 
     async def quiet(self, seconds: float = 6) -> None:
         """Until nothing is left to apply."""
@@ -399,6 +457,9 @@ class Center:
         await self.quiet()
         # events of what was just applied
         await asyncio.sleep(0.1)
+        assert self._listening is not None
+        assert not self._listening.done(), self._listening
+        assert self.history.told or not self.history.of("arrive", "done"), "nothing was heard"
         await read(self.history, self.rig.pool, self.rig.redis, self.id)
         found = faults_of(self.history)
         assert found == [], f"FAULTS_SEED={self.seed}: {found}"

@@ -1,7 +1,9 @@
-"""`secondline` as a process whose clock is wrong: `python -m tests.faults.process serve`.
+"""`secondline` for tests of faults: `python -m tests.faults.process serve`.
 
 FAULTS_CLOCK_S: so many seconds its clock is ahead of the machine's. Everything that asks for the
 time of day gets the wrong one; the monotonic clock is as it is.
+FAULTS_HEARTBEAT_S: how often sockets are asked whether they are there, instead of the product's
+twenty seconds, so that a half-open one is noticed while a test waits.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import sys
 import time
 
 AHEAD_S = float(os.environ.pop("FAULTS_CLOCK_S", "0"))
+HEARTBEAT_S = float(os.environ.pop("FAULTS_HEARTBEAT_S", "20"))
 
 if AHEAD_S:
     right_time, right_ns = time.time, time.time_ns
@@ -27,5 +30,7 @@ if AHEAD_S:
 
 if __name__ == "__main__":
     from router.__main__ import main
+    from router.web import socket
 
+    socket.HEARTBEAT = HEARTBEAT_S
     sys.exit(main())

@@ -22,7 +22,6 @@ from redis.asyncio import Redis
 from router.embedded.postgres import DATABASE, Postgres
 from router.embedded.valkey import Valkey
 from router.standin import Config, Number, Standin, serving
-from router.store.live import open_live
 from router.store.migrate import migrate
 from router.store.truth import open_pool
 from tests.faults.proxy import Proxy
@@ -85,7 +84,8 @@ class Process:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.process", "serve"],
                 cwd=Path(__file__).parents[2],
-                env=self._rig.environment(self) | {"FAULTS_CLOCK_S": str(self._clock_s)},
+                env=self._rig.environment(self)
+                | {"FAULTS_CLOCK_S": str(self._clock_s), "FAULTS_HEARTBEAT_S": "2"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -147,7 +147,8 @@ class Rig:
         )
         await migrate(self.postgres.url)
         self.pool = await open_pool(self.postgres.url, size=6)
-        self.redis = open_live(self.valkey.url)
+        # not the product's client: what judges it must not share its faults
+        self.redis = Redis.from_url(self.valkey.url, decode_responses=True, protocol=2)
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         await self.front.start()
         public = f"http://127.0.0.1:{self.front.port}/twilio/voice"
