@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import re
 from collections.abc import Iterable
@@ -15,7 +16,6 @@ from router.web.routes import Route, json, record
 
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
-_DESCRIPTION: web.AppKey[dict[str, Any]] = web.AppKey("openapi", dict)
 
 _ERROR = {
     "type": "object",
@@ -123,14 +123,16 @@ def _refusals(route: Route) -> dict[str, Any]:
     }
 
 
-async def _serve(request: web.Request) -> web.Response:
-    if _DESCRIPTION not in request.app:
-        raise RuntimeError("the description is made by add_routes")
-    return json(request.app[_DESCRIPTION])
-
-
 def add_description(app: web.Application) -> None:
     """Serve the description of every route that has a record: after all were added."""
     routes = [found for route in app.router.routes() if (found := record(route.handler))]
-    app[_DESCRIPTION] = describe(routes)
-    app.router.add_get("/openapi.json", _serve)
+
+    # when it is first asked for: it would be most of what a starting process computes
+    @functools.cache
+    def description() -> dict[str, Any]:
+        return describe(routes)
+
+    async def serve(_: web.Request) -> web.Response:
+        return json(description())
+
+    app.router.add_get("/openapi.json", serve)
