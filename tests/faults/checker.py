@@ -25,6 +25,11 @@ SKEW_S = 0.5
 """Around the loss of the live store: what happens so close to it may be seen on either side."""
 
 
+SETTLES_S = 0.5
+"""A line that was just rebuilt is offered a piece at a time: who comes in that moment may be
+offered before its end."""
+
+
 class Fault(NamedTuple):
     rule: str
     says: str
@@ -139,13 +144,18 @@ def _order(history: History) -> Iterator[str]:
     contacts = {contact.id: contact for contact in history.contacts if not contact.moved}
     waiting: set[str] = set()
     passed: set[tuple[str, str]] = set()
+    lost_at = settled_at = 0.0
     for event in history.told:
+        if lost_at and not settled_at and event.what != "emptied":
+            settled_at = event.at + SETTLES_S
         match event.what:
             case "waiting":
                 waiting.add(event.contact)
             case "offer":
                 waiting.discard(event.contact)
                 mine = contacts.get(event.contact)
+                if mine and mine.arrived > lost_at and event.at < settled_at:
+                    continue
                 for other in map(contacts.get, waiting) if mine else ():
                     if (
                         other is not None
@@ -162,6 +172,7 @@ def _order(history: History) -> Iterator[str]:
                 waiting.discard(event.contact)
             case "emptied":
                 waiting = _waited_through(history, event.at)
+                lost_at, settled_at = event.at - SKEW_S, 0.0
                 passed.clear()
 
 

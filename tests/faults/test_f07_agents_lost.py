@@ -97,7 +97,8 @@ async def test_f07_whoever_is_lost_gives_back_and_whoever_returns_keeps(center: 
             assert [hand["ending"] for hand in hands] == ["lost"], (stage, how)
         assert {hand["ending"] for hand in hands} <= {"lost"}, (stage, how)
     assert [frame["contact"] for frame in keeper.snapshot["handlings"]] == [kept]
-    assert (await keeper.end(kept))["type"] == "ok"
+    ended = await keeper.end(kept)
+    assert ended["type"] == "ok", ended
     # the desk is gone, the call goes on until somebody hangs up
     assert call.status == "in-progress"
     assert (await center.hands(spoken))[0]["state"] == "active"
