@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from router.store.truth import Row
 
 HISTORY = 50
 
-_PERSON = """
+_SEEN = """
 select p.id, p.name, p.provisional, p.claimed_mail, e.number, e.active, e.languages, e.network_size,
   (select array_agg(value order by registered desc, created_at, value) from address
     where person_id = p.id and kind = 'phone') as phones,
@@ -23,8 +22,10 @@ select p.id, p.name, p.provisional, p.claimed_mail, e.number, e.active, e.langua
     where person_id = p.id and kind = 'mail' and registered) as mails,
   (select count(*) from contact where person_id = p.id and state = 'ended') as contacts
 from person p left join expert e on e.person_id = p.id
-where p.workspace_id = $1 and p.id = any($2)
 """
+_PERSON = f"{_SEEN} where p.workspace_id = $1 and p.id = $2"
+PERSON_OF_CONTACT = f"(select to_jsonb(seen) from ({_SEEN} where p.id = c.person_id) seen)"
+"""What `seen` is made from, as a column of a query over `contact c`."""
 _CASES = """
 select c.id, c.channel, c.topic, c.arrived_at, c.ended_at, c.outcome, q.name as queue,
        h.agent, h.note
@@ -36,14 +37,6 @@ left join lateral (
 where c.workspace_id = $1 and c.person_id = $2
 order by c.arrived_at desc limit $3
 """
-
-
-async def people(
-    pool: asyncpg.Pool[asyncpg.Record], ws: UUID, person_ids: Iterable[UUID]
-) -> dict[UUID, asyncpg.Record]:
-    """What `seen` is made from, for many people at once."""
-    rows = await pool.fetch(_PERSON, ws, list(person_ids))
-    return {row["id"]: row for row in rows}
 
 
 async def describe(
@@ -62,7 +55,7 @@ async def describe(
     person only typed. Raises NotFound.
     """
     may = visibility(assurance, tier, role)
-    row = (await people(pool, ws, [person_id])).get(person_id)
+    row = await pool.fetchrow(_PERSON, ws, person_id)
     if row is None:
         raise NotFound("There is no such person.")
     cases = await pool.fetch(_CASES, ws, person_id, HISTORY) if may.cases else []
@@ -71,7 +64,7 @@ async def describe(
 
 
 def seen(row: Row, *, assurance: int, tier: int, role: str) -> dict[str, Any]:
-    """The same without earlier contacts, from a row of `people`. Pure."""
+    """The same without earlier contacts, from what `PERSON_OF_CONTACT` reads. Pure."""
     may = visibility(assurance, tier, role)
     expert = bool(row["active"])
     seen: dict[str, Any] = {

@@ -67,6 +67,14 @@ where s.token_hash = $1 and s.revoked_at is null and s.expires_at > now()
 """
 
 
+# an agent in the sense of `allowed`
+AGENT = f"""
+select v.workspace_id, v.id as agent_id from ({_VIEWER}) v
+where v.role = 'agent' or v.tier is not null
+"""
+"""The agent who holds a session, by its hash: for statements that ask who it is as they do it."""
+
+
 class Sessions:
     """Opens, reads and ends sessions."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,20 @@ from router.store.truth import Connection
 
 log = structlog.get_logger()
 
+# The workspace and the agent are what was proven. $1 proves it: it is the workspace itself, or
+# the contact's secret, or a session. Who proves nothing gets no row, and nothing is written.
+_GIVE = (
+    "rating_give({workspace}, $2, $3, $4, null, {agent}, $6, $7, $8, $9, $10, $11, $12, $13) given"
+)
+_KNOWN = "select $1::uuid as workspace_id, given.* from " + _GIVE.format(
+    workspace="$1::uuid", agent="$5"
+)
+_BY_SECRET = (
+    "select c.workspace_id, given.* from contact c cross join lateral "
+    + _GIVE.format(workspace="c.workspace_id", agent="$5")
+    + " where c.id = $2 and c.secret_hash = $1"
+)
+
 BATCH = 500
 NEWCOMER_RATINGS = Rules().newcomer_ratings
 
@@ -24,6 +39,17 @@ select h.agent_id, h.state, h.connected_at, h.ended_at, c.person_id, w.policy, n
 from handling h join contact c on c.id = h.contact_id join workspace w on w.id = h.workspace_id
 where h.workspace_id = $1 and h.id = $2 for no key update of h
 """
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Who somebody is, to be found out in the statement that it is for.
+
+    query: answers one row of workspace_id and agent_id, or none, from its $1, which is `of`.
+    """
+
+    query: str
+    of: bytes
 
 
 class Ratings:
@@ -41,29 +67,36 @@ class Ratings:
         stars: int,
         comment: str | None = None,
         handling_id: UUID | None = None,
-        secret_hash: bytes | None = None,
     ) -> None:
         """The person's word on the agent, once for each handling of their contact.
 
         handling_id: None: the last one that is over. comment: cleaned already, at most 2,000
-        characters. secret_hash: the contact's, where it is to be proven here. Raises NotFound;
-        Forbidden for another secret; Conflict with state "rated", "closed", or what the contact
+        characters. Raises NotFound; Conflict with state "rated", "closed", or what the contact
         or handling is in.
         """
+        given = await self._try(_KNOWN, ws, contact_id, handling_id, "of_agent", stars, comment)
+        assert given is not None
+        await self._of_agent(given, contact_id, handling_id, stars, comment)
+
+    async def rate_agent_by_secret(
+        self,
+        secret_hash: bytes,
+        contact_id: UUID,
+        *,
+        stars: int,
+        comment: str | None = None,
+        handling_id: UUID | None = None,
+    ) -> None:
+        """The same by whoever has the contact's secret, of which this is the sha256.
+
+        Raises Forbidden as well: for a contact that does not exist, too.
+        """
         given = await self._try(
-            ws, "of_agent", stars, comment, contact=contact_id, handling=handling_id,
-            secret=secret_hash,
-        )  # fmt: skip
+            _BY_SECRET, secret_hash, contact_id, handling_id, "of_agent", stars, comment
+        )
         if given is None:
-            return
-        if given["verdict"] == "none" and handling_id is None:
-            state = await self._pool.fetchval(
-                "select state from contact where workspace_id = $1 and id = $2", ws, contact_id
-            )
-            raise Conflict("There is no conversation to rate yet.", state=state)
-        if given["verdict"] == "none":
-            raise NotFound("This contact has no such handling.", field="handling")
-        await self._give(ws, given["handling_id"], "of_agent", stars, comment)
+            raise Forbidden("This is not the contact's secret.", field="secret")
+        await self._of_agent(given, contact_id, handling_id, stars, comment)
 
     async def rate_person(
         self, ws: UUID, handling_id: UUID, agent_id: UUID, *, stars: int, comment: str | None = None
@@ -73,41 +106,78 @@ class Ratings:
         Raises NotFound; Forbidden for somebody else's handling; Conflict as `rate_agent`.
         """
         given = await self._try(
-            ws, "of_person", stars, comment, handling=handling_id, agent=agent_id
+            _KNOWN, ws, None, handling_id, "of_person", stars, comment, agent_id
         )
+        assert given is not None
+        await self._of_person(given, handling_id, stars, comment)
+
+    async def rate_person_by(
+        self, proof: Proof, handling_id: UUID, *, stars: int, comment: str | None = None
+    ) -> bool:
+        """The same by the agent whom this proves; False: nobody."""
+        source = (
+            f"select v.workspace_id, given.* from ({proof.query}) v cross join lateral "
+            + _GIVE.format(workspace="v.workspace_id", agent="coalesce($5, v.agent_id)")
+        )
+        given = await self._try(source, proof.of, None, handling_id, "of_person", stars, comment)
         if given is None:
+            return False
+        await self._of_person(given, handling_id, stars, comment)
+        return True
+
+    async def _of_agent(
+        self,
+        given: asyncpg.Record,
+        contact_id: UUID,
+        handling_id: UUID | None,
+        stars: int,
+        comment: str | None,
+    ) -> None:
+        if given["verdict"] == "given":
             return
+        ws = given["workspace_id"]
+        if given["verdict"] == "none" and handling_id is None:
+            state = await self._pool.fetchval(
+                "select state from contact where workspace_id = $1 and id = $2", ws, contact_id
+            )
+            raise Conflict("There is no conversation to rate yet.", state=state)
+        if given["verdict"] == "none":
+            raise NotFound("This contact has no such handling.", field="handling")
+        await self._give(ws, given["handling_id"], "of_agent", stars, comment)
+
+    async def _of_person(
+        self, given: asyncpg.Record, handling_id: UUID, stars: int, comment: str | None
+    ) -> None:
         match given["verdict"]:
+            case "given":
+                return
             case "none":
                 raise NotFound("There is no such handling.")
             case "other":
                 raise Forbidden("Only who handled the contact rates the person.")
-        await self._give(ws, handling_id, "of_person", stars, comment)
+        await self._give(given["workspace_id"], handling_id, "of_person", stars, comment)
 
     async def _try(
         self,
-        ws: UUID,
+        source: str,
+        proof: UUID | bytes,
+        contact: UUID | None,
+        handling: UUID | None,
         direction: str,
         stars: int,
         comment: str | None,
-        *,
-        contact: UUID | None = None,
-        handling: UUID | None = None,
-        secret: bytes | None = None,
         agent: UUID | None = None,
     ) -> asyncpg.Record | None:
-        """The whole of it in one call; None when it is given. Else why not: where the agent's
-        class may change by it, `_give` does it step by step."""
+        """The whole of it in one call; None when nothing is proven. The verdict says why it was
+        not given: where the agent's class may change by it, `_give` does it step by step."""
         if not 1 <= stars <= 5:
             raise Invalid("Stars go from 1 to 5.", field="stars")
         row = await self._pool.fetchrow(
-            "select * from rating_give($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-            " $14)",
-            ws,
+            source,
+            proof,
             contact,
             handling,
             direction,
-            secret,
             agent,
             stars,
             comment,
@@ -118,12 +188,7 @@ class Ratings:
             list(rules.BORDERS),
             rules.MARGIN,
         )
-        assert row is not None
-        match row["verdict"]:
-            case "given":
-                return None
-            case "secret":
-                raise Forbidden("This is not the contact's secret.", field="secret")
+        match row and row["verdict"]:
             case "rated":
                 raise Conflict("This has been rated already.", state="rated")
             case "revealed":

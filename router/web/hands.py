@@ -35,7 +35,7 @@ _MESSAGE = """
 
 _OFFERED = f"""
 select c.id, c.arrived_at, c.language, c.topic, c.person_id, c.role, c.assurance, {_RECEIVED},
-       {_MESSAGE}, q.id as queue_id, q.name as queue_name
+       {_MESSAGE}, q.id as queue_id, q.name as queue_name, {cards.PERSON_OF_CONTACT} as person
 from contact c join queue q on q.id = c.queue_id
 where c.workspace_id = $1 and c.id = any($2)
 """
@@ -43,7 +43,7 @@ _HELD = f"""
 select h.id, h.agent_id, h.contact_id, h.offer_id, h.channel, h.state, h.accepted_at,
        h.wrapup_limit, h.ending, h.hand_over, h.connected_at, c.language, c.topic, c.person_id,
        c.role, c.assurance, c.last_seq, {_RECEIVED}, {_MESSAGE},
-       q.id as queue_id, q.name as queue_name,
+       q.id as queue_id, q.name as queue_name, {cards.PERSON_OF_CONTACT} as person,
        coalesce(
          (select e.data->>'state' from contact_event e
           where e.contact_id = c.id and e.kind = 'video' and e.at >= h.accepted_at
@@ -90,7 +90,6 @@ class Hands:
             _OFFERED, workspace_id, list({UUID(offer["contact"]) for _, offer in live})
         )
         by_id = {str(row["id"]): row for row in rows}
-        people = await self._people(workspace_id, rows)
         frames = {}
         for viewer, offer in live:
             if row := by_id.get(offer["contact"]):
@@ -105,7 +104,7 @@ class Hands:
                     "topic": row["topic"],
                     "wait_since_ms": milliseconds(row["arrived_at"]),
                     "attempt": offer["attempt"],
-                    "person": _card(viewer, row, people[row["person_id"]]),
+                    "person": _card(viewer, row),
                 }
                 if row["received"]:
                     frame["escalated"] = row["received"]
@@ -125,7 +124,7 @@ class Hands:
             workspace_id,
             list(by_agent),
         )
-        return await self._held(workspace_id, by_agent, rows)
+        return _by_agent(by_agent, rows)
 
     async def of_contacts(
         self, workspace_id: UUID, pairs: Iterable[tuple[Viewer, UUID]]
@@ -140,30 +139,19 @@ class Hands:
             [contact for _, contact in pairs],
             [viewer.account_id for viewer, _ in pairs],
         )
-        return await self._held(workspace_id, by_agent, rows)
-
-    async def _held(
-        self,
-        workspace_id: UUID,
-        by_agent: dict[UUID, Viewer],
-        rows: Sequence[asyncpg.Record],
-    ) -> dict[UUID, list[Held]]:
-        people = await self._people(workspace_id, rows)
-        held: dict[UUID, list[Held]] = {agent: [] for agent in by_agent}
-        for row in rows:
-            person = people[row["person_id"]]
-            held[row["agent_id"]].append(_held(by_agent[row["agent_id"]], row, person))
-        return held
-
-    async def _people(
-        self, workspace_id: UUID, rows: Sequence[asyncpg.Record]
-    ) -> dict[UUID, asyncpg.Record]:
-        if not rows:
-            return {}
-        return await cards.people(self._pool, workspace_id, {row["person_id"] for row in rows})
+        return _by_agent(by_agent, rows)
 
 
-def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
+def _by_agent(
+    by_agent: dict[UUID, Viewer], rows: Sequence[asyncpg.Record]
+) -> dict[UUID, list[Held]]:
+    held: dict[UUID, list[Held]] = {agent: [] for agent in by_agent}
+    for row in rows:
+        held[row["agent_id"]].append(_held(by_agent[row["agent_id"]], row))
+    return held
+
+
+def _held(viewer: Viewer, row: asyncpg.Record) -> Held:
     frame: dict[str, Any] = {
         "type": "handling",
         "handling": row["id"],
@@ -171,7 +159,7 @@ def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
         "channel": row["channel"],
         "state": row["state"],
         "queue": _queue(row),
-        "person": _card(viewer, row, person),
+        "person": _card(viewer, row),
         "language": row["language"],
         "topic": row["topic"],
         "accepted_at": row["accepted_at"],
@@ -192,8 +180,10 @@ def _held(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> Held:
     return Held(row["id"], row["contact_id"], row["offer_id"], row["last_seq"], frame)
 
 
-def _card(viewer: Viewer, row: asyncpg.Record, person: asyncpg.Record) -> dict[str, Any]:
-    seen = cards.seen(person, assurance=row["assurance"], tier=viewer.tier or 0, role=viewer.role)
+def _card(viewer: Viewer, row: asyncpg.Record) -> dict[str, Any]:
+    seen = cards.seen(
+        row["person"], assurance=row["assurance"], tier=viewer.tier or 0, role=viewer.role
+    )
     card = {name: seen[name] for name in _CARD if name in seen}
     return {**card, "role": row["role"], "assurance": row["assurance"]}
 

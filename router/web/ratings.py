@@ -9,12 +9,13 @@ from aiohttp import web
 from msgspec import Meta
 
 from router.errors import Conflict, Forbidden, NotFound
+from router.identity.sessions import AGENT, hash_of
+from router.ratings.store import Proof
 from router.web import origins
-from router.web.contact_socket import same_secret
 from router.web.keys import POOL, RATINGS
 from router.web.requests import Body, Stars, path_id, text
 from router.web.routes import Route, add
-from router.web.viewers import viewer
+from router.web.viewers import COOKIE, viewer
 
 COMMENT = 2000
 Comment = Annotated[str, Meta(max_length=COMMENT * 2)]
@@ -36,17 +37,19 @@ class PersonRating(Body, kw_only=True):
 
 async def _rate_agent(request: web.Request, body: AgentRating) -> None:
     contact_id = path_id(request)
-    row = await request.app[POOL].fetchrow(
-        "select c.workspace_id, c.secret_hash, p.origins from contact c"
-        " left join entry_point p on p.id = c.entry_point_id where c.id = $1",
-        contact_id,
-    )
-    # a contact that does not exist and a wrong secret are one answer
-    if row is None or not same_secret(body.secret, row["secret_hash"]):
-        raise Forbidden("This is not the contact's secret.", field="secret")
-    origins.allow_embedding(request, row["origins"] or [])
-    await request.app[RATINGS].rate_agent(
-        row["workspace_id"],
+    if origins.foreign(request) is not None:
+        allowed = await request.app[POOL].fetchval(
+            "select p.origins from contact c join entry_point p on p.id = c.entry_point_id"
+            " where c.id = $1 and c.secret_hash = $2",
+            contact_id,
+            hash_of(body.secret),
+        )
+        # a contact that does not exist and a wrong secret are one answer
+        if allowed is None:
+            raise Forbidden("This is not the contact's secret.", field="secret")
+        origins.allow_embedding(request, allowed)
+    await request.app[RATINGS].rate_agent_by_secret(
+        hash_of(body.secret),
         contact_id,
         stars=body.stars,
         comment=_comment(body.comment),
@@ -55,13 +58,17 @@ async def _rate_agent(request: web.Request, body: AgentRating) -> None:
 
 
 async def _rate_person(request: web.Request, body: PersonRating) -> None:
+    handling_id, comment = path_id(request), _comment(body.comment)
+    ratings = request.app[RATINGS]
+    if token := request.cookies.get(COOKIE):
+        # who it is and what they say, in one statement: both are true at the same moment
+        proof = Proof(AGENT, hash_of(token))
+        if await ratings.rate_person_by(proof, handling_id, stars=body.stars, comment=comment):
+            return
+    # nobody of that session; this says why
     who = await viewer(request, "agent")
-    await request.app[RATINGS].rate_person(
-        who.workspace_id,
-        path_id(request),
-        who.account_id,
-        stars=body.stars,
-        comment=_comment(body.comment),
+    await ratings.rate_person(
+        who.workspace_id, handling_id, who.account_id, stars=body.stars, comment=comment
     )
 
 
