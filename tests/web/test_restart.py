@@ -112,7 +112,8 @@ async def test_a_process_without_its_live_store_still_holds_conversations(
     async def away(*_, **__):
         raise Away("away")
 
-    monkeypatch.setattr(service.app[LIVE], "execute_command", away)
+    for name in ("call", "calls", "blocking", "execute_command"):
+        monkeypatch.setattr(service.app[LIVE], name, away)
     await desk.ok("say", contact=opened["contact"], key="k", text="still here")
     await until(lambda: "still here" in _texts(customer), "the sweep brings it", seconds=12)
     refused = await desk.ask("accept", offer="x.1.1")
