@@ -251,11 +251,13 @@ class House:
         return contact_id
 
     async def live_agent(self, agent: UUID) -> dict[str, str]:
-        """The agent's live hash."""
+        """The agent's live hash, and their load per channel as `n:chat` and so on."""
+        from router.queues.floor import NO_LOAD, by_channel
         from router.queues.keys import key
 
         epoch = await self.engine.epoch(self.workspace)
         fields: dict[str, str] = await self.redis.hgetall(
             key(self.workspace, epoch, "agent", str(agent))
         )
-        return fields
+        load = by_channel(fields.get("load", NO_LOAD))
+        return fields | {f"n:{channel}": str(n) for channel, n in load.items()}

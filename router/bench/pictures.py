@@ -134,7 +134,7 @@ class Picture:
         return self.timing("evalsha")
 
     def fields(self, name: str, ids: Iterable[str], *names: str) -> list[list[str]]:
-        """These fields of hashes of the picture: `fields("offer", offers, "agent")`."""
+        """These fields of hashes of the picture: `fields("contact", contacts, "agent")`."""
         pipe = self._redis.pipeline(transaction=False)
         for each in ids:
             pipe.hmget(key(self.workspace, 1, name, each), *names)

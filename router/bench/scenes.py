@@ -114,7 +114,8 @@ class Scene:
         answers, timing = self.picture.timed("enter", entered)
         offers = [str(answer.get("offer") or "") for answer in answers]
         self._check(offers)
-        agents = {agent for (agent,) in self.picture.fields("offer", offers, "agent")}
+        offered = (offer.split(".")[0] for offer in offers)
+        agents = {agent for (agent,) in self.picture.fields("contact", offered, "agent")}
         if len(agents) != contacts or "" in agents:
             raise Broken(f"{contacts} contacts were offered to {len(agents)} agents")
         self.picture.call(

@@ -5,7 +5,8 @@ Reads are bounded and off the live path; the parts of one answer may be a few mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from router.errors import Rebuilding, Unavailable
 from router.explanations.facts import Count, Reserve
 from router.queues.engine import Engine
 from router.queues.keys import epoch_key, key
+from router.queues.kinds import CHANNELS, LETTERS
 
 CLASSES_SEEN = 200
 """Sorts of agents that are counted; of more, so many are drawn and the rest is estimated."""
 
 LINES_SEEN = 300
-CHANNELS = ("voice", "chat", "video")
 
 
 class Live:
@@ -43,7 +44,7 @@ class Live:
             raise Unavailable("the live store does not answer") from error
 
     async def contact(self, contact: str) -> tuple[dict[str, str], dict[str, str]]:
-        """The contact's hash, and who is excluded until when.
+        """The contact's hash, its open offer included, and who is excluded until when.
 
         Raises Rebuilding when the picture is another one than this epoch's.
         """
@@ -57,11 +58,6 @@ class Live:
             raise Rebuilding("the live picture is being rebuilt; try again in a moment")
         return fields, excluded
 
-    async def offer(self, offer: str) -> dict[str, str]:
-        """A live offer's hash, empty when it is over."""
-        found: dict[str, str] = (await self.read(("HGETALL", self.name("offer", offer))))[0]
-        return found
-
     async def position(self, queue: str, contact: str) -> int | None:
         """The contact's place in its queue, from 1."""
         rank = (await self.read(("ZRANK", self.name("order", queue), contact)))[0]
@@ -69,10 +65,13 @@ class Live:
 
     async def reserve(self, channel: str) -> Reserve:
         """What is kept for experts on this channel."""
-        share, there, idle = (
-            await self.read(("HMGET", self.name("house"), "share", "in", f"idle:{channel}"))
+        rooms = list(_rooms(channel))
+        share, there, *idle = (
+            await self.read(
+                ("HMGET", self.name("house"), "share", "in", *(f"idle:{room}" for room in rooms))
+            )
         )[0]
-        return Reserve(float(share or 0), int(there or 0), int(idle or 0))
+        return Reserve(float(share or 0), int(there or 0), sum(int(n or 0) for n in idle))
 
     async def counts(self, kinds: Iterable[str], channel: str) -> dict[str, Count]:
         """How many signed in could serve each kind, and how many of them are free."""
@@ -87,18 +86,19 @@ class Live:
         )
         # the steps of a contact share most of their classes
         classes = sorted({name for drawn in answers[1::2] for name in drawn})
-        found = await self.read(
-            *(
-                command
-                for name in classes
-                for command in (
-                    ("HGET", self.name("class", name), "signed"),
-                    ("ZCARD", self.name("idle", name, channel)),
-                )
-            )
-        )
-        signed = {name: int(n or 0) for name, n in zip(classes, found[::2], strict=True)}
-        idle = dict(zip(classes, found[1::2], strict=True))
+        found = await self.read(*(("HGETALL", self.name("class", name)) for name in classes))
+        # a class's stands that were ever used are named by how they are listed
+        stands = [
+            (cls, f"{cls}/{room}")
+            for cls, fields in zip(classes, found, strict=True)
+            for what, _, room in (name.partition(":") for name in fields)
+            if what == "raised" and LETTERS[channel] in room
+        ]
+        standing = await self.read(*(("ZCARD", self.name("stand", name)) for _, name in stands))
+        signed = {c: int(fields.get("signed", 0)) for c, fields in zip(classes, found, strict=True)}
+        idle = dict.fromkeys(classes, 0)
+        for (cls, _), n in zip(stands, standing, strict=True):
+            idle[cls] += n
         return {
             kind: _count(total, [signed[name] for name in drawn], [idle[name] for name in drawn])
             for kind, total, drawn in zip(names, answers[::2], answers[1::2], strict=True)
@@ -113,13 +113,13 @@ class Live:
         """How many of these agents are idle on this channel and could serve this kind."""
         names = list(agents)
         found = await self.read(
-            *(("HMGET", self.name("agent", name), "cls", f"at:{channel}") for name in names)
+            *(("HMGET", self.name("agent", name), "cls", "at") for name in names)
         )
         able = await self.read(
             *(
-                ("SISMEMBER", self.name("kinds", cls, channel), kind)
+                ("SISMEMBER", self.name("kinds", cls), kind)
                 for cls, at in found
-                if cls and at
+                if cls and at and LETTERS[channel] in at.rpartition("/")[2]
             )
         )
         return sum(able)
@@ -129,13 +129,10 @@ class Live:
 
         experts_only: the reserve keeps them from customers.
         """
-        kinds = (
-            await self.read(
-                ("ZINTER", 2, self.name("lines", channel), self.name("kinds", cls, channel))
-            )
-        )[0]
+        kinds = (await self.read(("ZINTER", 2, self.name("lines"), self.name("kinds", cls))))[0]
+        # channel and lane can be read off a kind's name
+        kinds = [kind for kind in kinds if kind[-2] == LETTERS[channel]]
         if experts_only:
-            # the lane can be read off a kind's name
             kinds = [kind for kind in kinds if kind.endswith("e")]
         counts = await self.read(
             *(
@@ -144,6 +141,14 @@ class Live:
             )
         )
         return sum(counts)
+
+
+def _rooms(channel: str) -> Iterator[str]:
+    """The letters of every room in which an agent can take one more on this channel."""
+    for n in range(1, len(CHANNELS) + 1):
+        for letters in combinations(LETTERS.values(), n):
+            if LETTERS[channel] in letters:
+                yield "".join(letters)
 
 
 def steps_in(text: str) -> list[tuple[str, str, int, int, bool]]:

@@ -22,9 +22,10 @@ from router.explanations.facts import (
     Step,
     Waiting,
 )
-from router.explanations.live import CHANNELS, Live, steps_in
+from router.explanations.live import Live, steps_in
 from router.queues.engine import Engine
-from router.queues.kinds import requirement_of
+from router.queues.floor import NO_LOAD, by_channel
+from router.queues.kinds import kind_number, requirement_of
 from router.queues.picture import Way, excluded_of, milliseconds, policy_of
 from router.queues.presence import blocks_text, profile_of
 from router.queues.rules import parse_rules
@@ -67,9 +68,8 @@ class Explanations:
             waiting = await self._waiting(connection, live, row, now_ms)
         if waiting.state in ("offered", "accepting"):
             fields, _ = await live.contact(str(contact_id))
-            made = await live.offer(fields.get("offer", ""))
-            if made and waiting.with_agent is not None:
-                offers.append(_open(fields["offer"], made, waiting.with_agent))
+            if fields.get("st") in ("offered", "accepting") and waiting.with_agent is not None:
+                offers.append(_open(fields["offer"], fields, waiting.with_agent))
         return waiting, offers
 
     async def agent(
@@ -132,10 +132,8 @@ class Explanations:
             names = await _names(connection, [UUID(fields["prefer"])])
             known["preferred"] = Preferred(names[0], way.prefer_until)
         if fields.get("offer") and known["state"] in ("offered", "accepting"):
-            offer = await live.offer(fields["offer"])
-            if offer:
-                known["with_agent"] = (await _names(connection, [UUID(offer["agent"])]))[0]
-                known["deadline_ms"] = int(offer["deadline"])
+            known["with_agent"] = (await _names(connection, [UUID(fields["agent"])]))[0]
+            known["deadline_ms"] = int(fields["deadline"])
         return Waiting(**known)
 
     async def _steps(
@@ -147,13 +145,13 @@ class Explanations:
             for record in await connection.fetch(
                 "select id, spec, built_at from kind where workspace_id = $1 and id = any($2)",
                 row["workspace_id"],
-                [int(kind[:-1]) for kind, *_ in steps],
+                [kind_number(kind) for kind, *_ in steps],
             )
         }
         counts = await live.counts((kind for kind, *_ in steps), row["channel"])
         found = []
         for n, (kind, strategy, from_ms, ahead_ms, skip) in enumerate(steps, 1):
-            record = kinds.get(int(kind[:-1]))
+            record = kinds.get(kind_number(kind))
             found.append(
                 Step(
                     n=n,
@@ -207,7 +205,7 @@ class Explanations:
             presence=row["presence"],
             reason=row["presence_reason"],
             since_ms=milliseconds(row["presence_since"]),
-            load={channel: int(fields.get(f"n:{channel}") or 0) for channel in CHANNELS},
+            load=by_channel(fields.get("load", NO_LOAD)),
             most=row["capacity"].get("all"),
             blocks=frozenset(_pairs(blocks_text(rules))),
             offered=bool(open_offer) and not mine,

@@ -14,7 +14,6 @@ from router.errors import Rebuilding, Unavailable
 from router.queues.keys import key, root
 from router.queues.paces import Paces
 from router.queues.scripts import FUNCTIONS, LIBRARY
-from router.store.link import Command
 from router.store.live import LiveStore
 
 Answer = dict[str, Any]
@@ -163,27 +162,23 @@ class Engine:
             else:
                 open_offers = [heard[agent_id] for agent_id in agent_ids]
             found = [pair for pair in zip(agent_ids, open_offers, strict=True) if pair[1]]
-            commands: list[Command] = []
-            for _, offer in found:
-                contact = key(workspace_id, epoch, "contact", offer.partition(".")[0])
-                commands.append(("HGETALL", key(workspace_id, epoch, "offer", offer)))
-                commands.append(("HMGET", contact, "channel", "queue"))
-            answers = await self.redis.calls(commands)
+            contacts = [
+                key(workspace_id, epoch, "contact", offer.partition(".")[0]) for _, offer in found
+            ]
+            answers = await self.redis.calls([("HGETALL", contact) for contact in contacts])
         except (RedisError, OSError) as error:
             raise Unavailable("the live store does not answer") from error
         offers: dict[UUID, list[Answer]] = {agent_id: [] for agent_id in agent_ids}
-        for (agent_id, offer), fields, (channel, queue) in zip(
-            found, answers[::2], answers[1::2], strict=True
-        ):
-            if not fields or fields["st"] != "offered":
+        for (agent_id, offer), fields in zip(found, answers, strict=True):
+            if fields.get("st") != "offered" or fields["offer"] != offer:
                 continue
             contact, _, attempt = offer.split(".")
             offers[agent_id].append(
                 {
                     "offer": offer,
                     "contact": contact,
-                    "channel": channel,
-                    "queue": queue,
+                    "channel": fields["channel"],
+                    "queue": fields["queue"],
                     "attempt": int(attempt),
                     "made_ms": int(fields["made"]),
                     "deadline_ms": int(fields["deadline"]),

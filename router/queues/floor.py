@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from router.errors import Unavailable
 from router.queues.engine import Engine
 from router.queues.keys import events_key, key
+from router.queues.kinds import CHANNELS
 from router.queues.waits import expected_wait_s
 from router.store.link import Command
 from router.store.live import LiveStore
@@ -124,27 +125,23 @@ class Floor:
         if agent_ids is None:
             agent_ids = (await self._pipe([("SMEMBERS", key(workspace_id, epoch, "agents"))]))[0]
         ids = sorted(agent_ids)
-        fields = ("shown", "shown_since", "reason", "tier", "st")
-        channels = ("voice", "chat", "video")
+        fields = ("shown", "shown_since", "reason", "tier", "st", "load", "size")
         answers = await self._pipe(
             [
                 (
                     "HMGET",
                     key(workspace_id, epoch, "agent", agent_id),
                     *fields,
-                    *(f"n:{channel}" for channel in channels),
-                    *(f"cap:{channel}" for channel in channels),
                 )
                 for agent_id in ids
             ]
         )
         rows = []
-        for agent_id, (shown, since, reason, tier, state, *numbers) in zip(
+        for agent_id, (shown, since, reason, tier, state, load, size) in zip(
             ids, answers, strict=True
         ):
             if state is None:
                 continue
-            counts = [int(number or 0) for number in numbers]
             rows.append(
                 {
                     "id": agent_id,
@@ -152,8 +149,8 @@ class Floor:
                     "reason": reason or None,
                     "since_ms": int(since),
                     "tier": int(tier),
-                    "load": dict(zip(channels, counts[:3], strict=True)),
-                    "capacity": dict(zip(channels, counts[3:], strict=True)),
+                    "load": by_channel(load),
+                    "capacity": by_channel(size),
                 }
             )
         return rows
@@ -196,3 +193,12 @@ class Floor:
                 }
             )
         return sorted(rows, key=lambda row: row["since_ms"])
+
+
+NO_LOAD = "0 0 0"
+"""Of an agent who never had anything."""
+
+
+def by_channel(text: str) -> dict[str, int]:
+    """An agent's load or size, as the scripts keep it (`_agents.lua`): contacts per channel."""
+    return dict(zip(CHANNELS, map(int, text.split(" ", 3)[:3]), strict=True))

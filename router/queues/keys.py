@@ -14,31 +14,26 @@ EVENTS_LENGTH = 20_000
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     # name: what its parts are, in order                            type: content
-    "contact": ("contact",),  # hash: the live contact, or its tombstone
+    "contact": ("contact",),  # hash: the live contact with its open offer, or its tombstone
     "excluded": ("contact",),  # hash: agent → until when (ms) they are not asked again
     "line": ("kind",),  # zset: waiting contacts by effective arrival; offered ones are out
     "order": ("queue",),  # zset: waiting and offered contacts by effective arrival
     "age": ("queue",),  # zset: the same by arrival
-    "lines": ("channel",),  # zset: kinds with somebody waiting, by their head's score or less
-    "own": ("agent", "channel"),  # zset: waiting contacts that prefer this agent
+    "lines": (),  # zset: kinds with somebody waiting, by their head's score or less
+    "own": ("agent",),  # zset: waiting contacts that prefer this agent
     "routes": ("queue",),  # hash: kinds of all steps → how many wait with these
-    "agent": ("agent",),  # hash: presence, class, load per channel, open offer
-    "hands": ("agent",),  # hash: offer → channel, or channel/wrapup: what they hold
+    "agent": ("agent",),  # hash: presence, class, size, load, open offer, stand
+    "hands": ("agent",),  # hash: offer → channel, or channel/wrapup: what they have in hand
     "released": ("offer",),  # string: this hand is done, a late script must not hold it again
-    "class": ("class",),  # hash: how many are signed in, breadth per channel, what was dropped
-    "kinds": ("class", "channel"),  # set: what agents of the class may serve
-    "dropped": (
-        "class",
-        "channel",
-    ),  # set: kinds that list it no more, for nobody was idle
-    "idle": ("class", "channel"),  # zset: idle agents by idle since
-    "light": ("class",),  # zset: agents idle on chat by load, then idle since
-    "idle_classes": ("kind",),  # zset: classes with somebody idle, by since or less
+    "class": ("class",),  # hash: how many are signed in, and per room how its stand is listed
+    "kinds": ("class",),  # set: what agents of the class may serve
+    "stand": ("stand",),  # zset: idle agents of one class and room, by idle since
+    "stands": ("kind",),  # zset: stands with somebody idle for this kind, by since or less
+    "dropped": ("stand",),  # set: kinds that list it no more, for nobody was idle
     "passed": ("kind",),  # string: how often the longest idle was passed over in a row
     "held_back": (),  # zset: kinds held back for the reserve, by since when
-    "house": (),  # hash: reserve share, 2nd-level agents available and idle per channel
+    "house": (),  # hash: reserve share, 2nd-level agents available and idle by room
     "able_classes": ("kind",),  # set: classes that have somebody signed in for this kind
-    "offer": ("offer",),  # hash: the live offer
     "due": (),  # zset: offers by deadline, accepting ones by lease
     "wake": (),  # zset: waiting contacts by next step or end of an exclusion
     "agents": (),  # set: agents who are signed in or hold something

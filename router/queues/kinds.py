@@ -16,7 +16,10 @@ import msgspec
 from router.filters import admits
 from router.queues.steps import Requirement
 
-CHANNELS = ("voice", "chat", "video")
+LETTERS = {"voice": "v", "chat": "c", "video": "x"}
+"""How the live store's names tell a channel."""
+
+CHANNELS = tuple(LETTERS)
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -58,8 +61,14 @@ def qualifies(profile: Profile, requirement: Requirement) -> bool:
 
 
 def kind_name(number: int, requirement: Requirement) -> str:
-    """A kind's name in the live store: its lane can be read off it (`_match.lua`)."""
-    return f"{number}{'e' if requirement.lane == 'expert' else 'c'}"
+    """A kind's name in the live store: channel and lane can be read off it (`_choice.lua`)."""
+    lane = "e" if requirement.lane == "expert" else "c"
+    return f"{number}{LETTERS[requirement.channel]}{lane}"
+
+
+def kind_number(name: str) -> int:
+    """The number in a kind's name."""
+    return int(name[:-2])
 
 
 def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> AgentClass:
@@ -73,10 +82,10 @@ def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> Agen
         if qualifies(profile, requirement):
             served[requirement.channel].append(kind_name(number, requirement))
     digest = hashlib.sha256(msgspec.json.encode(served)).hexdigest()[:16]
-    # the scripts read the last four off the name (`_match.lua`), without asking for each class
-    several = profile.capacity.get("chat", 0) > 1
-    rank = f"{profile.band}{int(profile.house)}{int(profile.newcomer)}{int(several)}"
-    return AgentClass(f"{digest}.{rank}", served)
+    # the scripts read these off the name (`_agents.lua`), without asking for each class
+    rank = f"{profile.band}{int(profile.house)}{int(profile.newcomer)}"
+    breadth = ".".join(str(len(served[channel])) for channel in CHANNELS)
+    return AgentClass(f"{digest}.{rank}.{breadth}", served)
 
 
 def spec_of(requirement: Requirement) -> str:

@@ -137,7 +137,6 @@ def enter_arguments(
         "arrival": str(arrival),
         "way": way.text(),
         "steps": steps_text(policy, steps),
-        "route": "".join(f"{kind_name(kind, step.requirement)} " for step, kind in steps),
     }
     if row["prefer_agent_id"] is not None:
         arguments["prefer"] = row["prefer_agent_id"]

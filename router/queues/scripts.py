@@ -1,9 +1,9 @@
 """The atomic scripts, as loaded from the files beside: one verb a file.
 
 They are one function library of the live store: loaded once, so that a call defines nothing anew.
-A file's header states its guarantee and its arguments; `_base`, `_agents`, `_lines` and `_match`
-are what they share. The library's name tells its content, so that processes of two versions call
-each their own.
+A file's header states its guarantee and its arguments; `_base`, `_agents`, `_lines`, `_choice` and
+`_match` are what they share. The library's name tells its content, so that processes of two
+versions call each their own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERBS = (
     "touch",
     "wake",
 )
-INCLUDED = ("_base", "_agents", "_lines", "_match")
+INCLUDED = ("_base", "_agents", "_lines", "_choice", "_match")
 
 
 def _read(name: str) -> str:

@@ -46,6 +46,8 @@ class Contact:
     excluded: dict[str, int] = field(default_factory=dict)
     # waits for the preferred agent alone: judged when it looks, and when they leave
     held: bool = False
+    # has been in line: who is offered at once has not
+    queued: bool = False
 
     @property
     def now_in(self) -> Step:
@@ -69,6 +71,10 @@ class Agent:
     version: int = 1
     offer: str | None = None
     hands: dict[str, str] = field(default_factory=dict)
+
+    def held_out(self) -> dict[str, str]:
+        """The open offer, as a hand."""
+        return {self.offer: self.hands[self.offer]} if self.offer else {}
 
     def load(self, channel: str) -> int:
         return sum(held.split("/")[0] == channel for held in self.hands.values())

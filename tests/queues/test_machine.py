@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from router.channels.contacts import HandOver
 from router.errors import Conflict, Gone
+from router.queues.floor import NO_LOAD, by_channel
 from router.queues.keys import key
 from tests.house import House
 
@@ -195,8 +196,8 @@ class Line(RuleBasedStateMachine):
             expected = {row["offer_id"]: row["channel"] for row in held if row["agent_id"] == agent}
             offer = fields.get("offer")
             if offer:
-                live = await house.redis.hgetall(name("offer", offer))
                 contact_id, generation, _ = offer.split(".")
+                live = await house.redis.hgetall(name("contact", contact_id))
                 assert live["agent"] == str(agent)
                 assert contact_id not in offered, "one live offer a contact"
                 offered.add(contact_id)
@@ -205,13 +206,13 @@ class Line(RuleBasedStateMachine):
                 assert contact["generation"] == int(generation)
                 assert contact["role"] == "customer" or tier == 2, "experts never meet tier 1"
                 assert contact["language"] in languages
-                expected[offer] = contact["channel"]
+                hands[offer] = expected[offer] = contact["channel"]
             assert {k: v.split("/")[0] for k, v in hands.items()} == expected, (
                 "load is what is held"
             )
             for channel, most in (("chat", 2), ("voice", 1)):
                 count = sum(at.startswith(channel) for at in hands.values())
-                assert count == int(fields.get(f"n:{channel}", 0)) <= most
+                assert count == by_channel(fields.get("load", NO_LOAD))[channel] <= most
             if fields.get("st") == "available" and not offer:
                 idle[agent] = fields
         # nobody waits whom an idle agent could take: both directions try at once
@@ -226,7 +227,7 @@ class Line(RuleBasedStateMachine):
                 wakes = await house.redis.zscore(name("wake"), str(contact_id))
                 for agent, fields in idle.items():
                     channel = contact["channel"]
-                    room = int(fields.get(f"n:{channel}", 0)) < (2 if channel == "chat" else 1)
+                    room = by_channel(fields["load"])[channel] < (2 if channel == "chat" else 1)
                     tier, languages = self.agents[agent]
                     fits = (
                         tier == (2 if contact["role"] == "expert" else 1)

@@ -1,31 +1,53 @@
 -- Included: what an agent holds, and where an agent is found when idle.
--- An agent has at most one open offer; what they hold (open offers and handlings) is the hash
--- `hands`, and the load per channel is always counted together with it. A call reads an agent
--- once, changes the record with `set`, and writes it with `place_agent`.
+-- An agent has at most one open offer, and handlings: the hash `hands`. The load per channel counts
+-- both, together with them. A call reads an agent once, changes the record, and writes it with
+-- `place_agent`.
+-- Idle agents of one class with the same room stand together, like cabs: a *stand* is named
+-- `class/room`, the room being letters of the channels that they could take one more of, and how
+-- many chats they have. Whoever is idle is on one stand, whatever they could take.
 
 local CHANNELS = { 'voice', 'chat', 'video' }
-local LOAD = 1e13   -- in `light`, one more chat counts for more than any idle time
+local LETTERS = { voice = 'v', chat = 'c', video = 'x' }
 
--- Names of fields by channel, spelled once.
-local N = { voice = 'n:voice', chat = 'n:chat', video = 'n:video' }
-local CAP = { voice = 'cap:voice', chat = 'cap:chat', video = 'cap:video' }
-local AT = { voice = 'at:voice', chat = 'at:chat', video = 'at:video' }
-local RAISED = { voice = 'raised:voice', chat = 'raised:chat', video = 'raised:video' }
-local DROPPED = { voice = 'dropped:voice', chat = 'dropped:chat', video = 'dropped:video' }
+-- What a class's name tells (kinds.py): rating band, 2nd level, newcomers, kinds per channel.
+local class_named = remembered(5000, function(class)
+  local band, house, newcomer, voice, chat, video =
+    string.match(class, '^%x+%.(%d)(%d)(%d)%.(%d+)%.(%d+)%.(%d+)$')
+  return { band = tonumber(band), house = house == '1', newcomer = newcomer == '1',
+    breadth = { voice = tonumber(voice), chat = tonumber(chat), video = tonumber(video) } }
+end)
+
+local stand_named = remembered(5000, function(stand)
+  local class, room, letters, load = string.match(stand, '^([^/]+)/((%a+)(%d+))$')
+  local of = class_named(class)
+  return { class = class, letters = letters, load = tonumber(load), band = of.band, house = of.house,
+    newcomer = of.newcomer, breadth = of.breadth, dropped = 'dropped:' .. room, raised = 'raised:' .. room }
+end)
+
+-- Capacity: `voice chat video all|- held>blocked ...`.
+local size_in = remembered(1000, function(text)
+  local voice, chat, video, all, blocks = string.match(text, '^(%d+) (%d+) (%d+) (%S+) ?(.*)$')
+  local size = { voice = tonumber(voice), chat = tonumber(chat), video = tonumber(video),
+    all = tonumber(all), blocks = { voice = {}, chat = {}, video = {} } }
+  for held, blocked in string.gmatch(blocks, '(%a+)>(%a+)') do size.blocks[held][blocked] = true end
+  return size
+end)
+
+-- Load: `voice chat video wrap-ups`, and the channel of the open offer or -.
+local load_in = remembered(1000, function(text)
+  local voice, chat, video, wraps, on = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%S+)$')
+  return { tonumber(voice), tonumber(chat), tonumber(video), tonumber(wraps), on }
+end)
 
 local function agent_of(id)
   local a = records[id]
   if a then return a end
-  local v = redis.call('HMGET', K.agent(id), 'st', 'cls', 'idle', 'offer', 'shown', 'house', 'wraps',
-    'blocks', 'cap:all', 'n:voice', 'n:chat', 'n:video', 'cap:voice', 'cap:chat', 'cap:video',
-    'at:voice', 'at:chat', 'at:video')
+  local v = redis.call('HMGET', K.agent(id), 'st', 'cls', 'idle', 'offer', 'shown', 'size', 'load', 'at')
+  local load = load_in(v[7] or '0 0 0 0 -')
   -- `changed`: names and values in turn, as they are written
   a = { id = id, changed = {}, st = v[1] or nil, cls = v[2] or nil, idle = v[3] or nil,
-    offer = v[4] or nil, shown = v[5] or nil, house = v[6] or nil, wraps = v[7] or nil,
-    blocks = v[8] or nil, ['cap:all'] = v[9] or nil, ['n:voice'] = v[10] or nil,
-    ['n:chat'] = v[11] or nil, ['n:video'] = v[12] or nil, ['cap:voice'] = v[13] or nil,
-    ['cap:chat'] = v[14] or nil, ['cap:video'] = v[15] or nil, ['at:voice'] = v[16] or nil,
-    ['at:chat'] = v[17] or nil, ['at:video'] = v[18] or nil }
+    offer = v[4] or nil, shown = v[5] or nil, size = v[6] and size_in(v[6]) or nil, load = v[7] or nil,
+    at = v[8] or '', voice = load[1], chat = load[2], video = load[3], wraps = load[4], on = load[5] }
   records[id] = a
   return a
 end
@@ -37,118 +59,102 @@ local function set(a, name, value)
   changed[n + 1], changed[n + 2] = name, value
 end
 
-local function load_of(a, channel) return tonumber(a[N[channel]] or 0) end
+local function in_house(a) return a.cls and class_named(a.cls).house end
 
 -- Room on a channel: under its capacity and that of all together, and nothing held that blocks it
 -- (a call blocks video, for one person has one voice; by the workspace's rules).
 local function has_room(a, channel)
-  if load_of(a, channel) >= tonumber(a[CAP[channel]] or 0) then return false end
-  local all = 0
-  for _, other in ipairs(CHANNELS) do
-    local n = load_of(a, other)
-    if n > 0 and other ~= channel and
-      string.find(a.blocks or '', other .. '>' .. channel, 1, true) then
-      return false
-    end
-    all = all + n
+  local size = a.size
+  if not size or a[channel] >= size[channel] then return false end
+  if size.all and a.voice + a.chat + a.video >= size.all then return false end
+  local blocks = size.blocks
+  return not (a.voice > 0 and channel ~= 'voice' and blocks.voice[channel]
+    or a.chat > 0 and channel ~= 'chat' and blocks.chat[channel]
+    or a.video > 0 and channel ~= 'video' and blocks.video[channel])
+end
+
+local function may_take(a) return a.st == 'available' and not present(a.offer) end
+
+local function idle_on(a, channel) return may_take(a) and has_room(a, channel) end
+
+-- Where the agent stands, '' when they are not idle.
+local function stand_of(a)
+  if not may_take(a) then return '' end
+  local letters, chats = '', 0
+  if has_room(a, 'voice') then letters = 'v' end
+  if has_room(a, 'chat') then letters, chats = letters .. 'c', a.chat end
+  if has_room(a, 'video') then letters = letters .. 'x' end
+  return letters == '' and '' or a.cls .. '/' .. letters .. chats
+end
+
+-- The kinds that agents on a stand may be asked for: a kind's name tells its channel (kinds.py).
+local function kinds_of(stand)
+  local kinds = {}
+  for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(stand.class))) do
+    if string.find(stand.letters, string.sub(kind, -2, -2), 1, true) then kinds[#kinds + 1] = kind end
   end
-  return not a['cap:all'] or all < tonumber(a['cap:all'])
+  return kinds
 end
 
-local function idle_on(a, channel)
-  return a.st == 'available' and not present(a.offer) and has_room(a, channel)
-end
-
--- What a class's name tells: rating band, whether of the 2nd level, whether newcomers, whether
--- agents of it take several chats (kinds.py).
-local function rank_of(class)
-  local band, house, newcomer, several = string.byte(class, -4, -1)
-  return band - 48, house == 49, newcomer == 49, several == 49
-end
-
--- A class that has somebody idle again goes back to the kinds that had dropped it meanwhile.
-local function list_class(class, channels, since)
-  local names = {}
-  for i, channel in ipairs(channels) do names[i] = DROPPED[channel] end
-  local dropped = redis.call('HMGET', K.class(class), unpack(names))
-  for i, channel in ipairs(channels) do
-    if dropped[i] then
-      local from = dropped[i] == 'all' and K.kinds(class, channel) or K.dropped(class, channel)
-      for _, kind in ipairs(redis.call('SMEMBERS', from)) do
-        redis.call('ZADD', K.idle_classes(kind), since, class)
+-- Somebody came to this stand, idle since: kinds that do not list it, or by a later bound, shall.
+-- `raised`: no kind lists the stand by a later bound than this. `dropped`: kinds that found nobody.
+local function list_stand(name, since)
+  local stand = stand_named(name)
+  local class = K.class(stand.class)
+  local v = redis.call('HMGET', class, stand.raised, stand.dropped)
+  local raised = tonumber(v[1] or nil)
+  local at = tonumber(since)
+  if not raised then
+    for _, kind in ipairs(kinds_of(stand)) do redis.call('ZADD', K.stands(kind), since, name) end
+  else
+    if v[2] then
+      for _, kind in ipairs(redis.call('SMEMBERS', K.dropped(name))) do
+        redis.call('ZADD', K.stands(kind), since, name)
       end
-      redis.call('DEL', K.dropped(class, channel))
-      redis.call('HDEL', K.class(class), names[i])
-      -- no kind lists the class by a later bound than this
-      local raised = redis.call('HGET', K.class(class), RAISED[channel])
-      if not raised or tonumber(raised) < tonumber(since) then
-        redis.call('HSET', K.class(class), RAISED[channel], since)
+      redis.call('DEL', K.dropped(name))
+      redis.call('HDEL', class, stand.dropped)
+    end
+    -- they have been idle for longer than whoever was looked at while they were away
+    if at < raised then
+      for _, kind in ipairs(kinds_of(stand)) do
+        redis.call('ZADD', K.stands(kind), 'XX', 'LT', since, name)
       end
     end
   end
+  if not raised or at < raised or v[2] and at > raised then redis.call('HSET', class, stand.raised, since) end
 end
 
--- Somebody who has been idle for long comes back (their offer was withdrawn): where the class was
--- given a later bound, because they were away when it was looked at, the bound is lowered.
-local function lower_class(class, channel, since)
-  local raised = redis.call('HGET', K.class(class), RAISED[channel])
-  if not raised or tonumber(raised) <= tonumber(since) then return end
-  redis.call('HSET', K.class(class), RAISED[channel], since)
-  for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(class, channel))) do
-    redis.call('ZADD', K.idle_classes(kind), 'XX', 'LT', since, class)
-  end
+local function letters_of(stand) return stand == '' and '' or stand_named(stand).letters end
+
+-- Idle 2nd-level agents are counted by what they could take: what the reserve is judged by.
+local function count_house(was, will)
+  local before, after = letters_of(was), letters_of(will)
+  if before == after then return end
+  if before ~= '' then redis.call('HINCRBY', K.house(), 'idle:' .. before, -1) end
+  if after ~= '' then redis.call('HINCRBY', K.house(), 'idle:' .. after, 1) end
+  -- more idle ones: who was held back for the reserve looks again
+  risen, reserve = risen or after ~= '', {}
 end
 
-local function leave_idle(a, channel, class)
-  redis.call('ZREM', K.idle(class, channel), a.id)
-  if channel == 'chat' then
-    local _, _, _, several = rank_of(class)
-    if several then redis.call('ZREM', K.light(class), a.id) end
-  end
-end
-
-local function join_idle(a, channel)
-  redis.call('ZADD', K.idle(a.cls, channel), a.idle, a.id)
-  -- of calls an agent takes one, so that only chats can be spread by load
-  if channel == 'chat' then
-    local _, _, _, several = rank_of(a.cls)
-    if several then
-      redis.call('ZADD', K.light(a.cls), load_of(a, channel) * LOAD + a.idle, a.id)
-    end
-  end
-end
-
--- Puts the agent into the idle sets that their state, class and load say. `restarted`: their idle
--- time has begun anew; else it goes on, and who joins may be older than whoever is there.
+-- Puts the agent onto the stand that their state, class and load say. `restarted`: their idle time
+-- has begun anew; else it goes on, and who comes may be older than whoever is there.
 local function index_agent(a, restarted)
-  local added
-  for _, channel in ipairs(CHANNELS) do
-    local at = AT[channel]
-    local was = a[at] ~= '' and a[at] or nil
-    local will = idle_on(a, channel) and (a.cls .. '|' .. load_of(a, channel)) or nil
-    if was ~= will then
-      if was then leave_idle(a, channel, string.match(was, '^[^|]+')) end
-      set(a, at, will or '')
-      if will then
-        added = added or {}
-        added[#added + 1] = channel
-      end
-      -- more idle 2nd-level agents: who was held back for the reserve looks again
-      if a.house == '1' and (was == nil) ~= (will == nil) then
-        redis.call('HINCRBY', K.house(), 'idle:' .. channel, will and 1 or -1)
-        risen, reserve = risen or will ~= nil, {}
-      end
-    end
-    if will and (was ~= will or restarted) then join_idle(a, channel) end
-    if will and not was and not restarted then lower_class(a.cls, channel, a.idle) end
+  local was, will = a.at, stand_of(a)
+  if was ~= will then
+    if was ~= '' then redis.call('ZREM', K.stand(was), a.id) end
+    set(a, 'at', will)
+    if in_house(a) then count_house(was, will) end
   end
-  if added then list_class(a.cls, added, a.idle) end
+  if will ~= '' and (was ~= will or restarted) then
+    redis.call('ZADD', K.stand(will), a.idle, a.id)
+    if was ~= will then list_stand(will, a.idle) end
+  end
 end
 
 local function agent_state(a)
   if present(a.offer) then return 'offered' end
-  local all = load_of(a, 'voice') + load_of(a, 'chat') + load_of(a, 'video')
-  if all > tonumber(a.wraps or 0) then return 'busy' end
+  local all = a.voice + a.chat + a.video
+  if all > a.wraps then return 'busy' end
   if all > 0 then return 'wrapup' end
   return a.st or 'offline'
 end
@@ -166,20 +172,30 @@ local function place_agent(a)
     set(a, 'shown', state)
     set(a, 'shown_since', now_text)
   end
+  local load = a.voice .. ' ' .. a.chat .. ' ' .. a.video .. ' ' .. a.wraps .. ' ' .. a.on
+  if load ~= a.load then set(a, 'load', load) end
   if #a.changed > 0 then
     redis.call('HSET', K.agent(a.id), unpack(a.changed))
     a.changed = {}
   end
 end
 
--- `known`: the offer is new, so that nothing can hold it yet.
-local function take_hand(a, offer, channel, known)
-  if known then
-    redis.call('HSET', K.hands(a.id), offer, channel)
-  elseif redis.call('HSETNX', K.hands(a.id), offer, channel) == 0 then
-    return
+-- What is held out to the agent counts as load from now on.
+local function take_offer(a, offer, channel)
+  set(a, 'offer', offer)
+  a.on = channel
+  a[channel] = a[channel] + 1
+end
+
+-- The offer became a handling, or a handling is there by the truth.
+local function take_hand(a, offer, channel)
+  if redis.call('HSETNX', K.hands(a.id), offer, channel) == 1 and a.offer ~= offer then
+    a[channel] = a[channel] + 1
   end
-  set(a, N[channel], load_of(a, channel) + 1)
+  if a.offer == offer then
+    set(a, 'offer', '')
+    a.on = '-'
+  end
 end
 
 -- A handling's conversation is over and its hand still held.
@@ -187,22 +203,26 @@ local function begin_wrapup(a, offer)
   local at = redis.call('HGET', K.hands(a.id), offer)
   if at and string.sub(at, -7) ~= '/wrapup' then
     redis.call('HSET', K.hands(a.id), offer, at .. '/wrapup')
-    set(a, 'wraps', tonumber(a.wraps or 0) + 1)
+    a.wraps = a.wraps + 1
   end
 end
 
 -- Lets go of an offer or handling; `restart`: their idle time starts anew.
 local function drop_hand(a, offer, restart)
-  local at = redis.call('HGET', K.hands(a.id), offer)
-  if at then
+  if a.offer == offer then
+    a[a.on] = a[a.on] - 1
+    a.on = '-'
+    set(a, 'offer', '')
+  else
+    local at = redis.call('HGET', K.hands(a.id), offer)
+    if not at then return end
     redis.call('HDEL', K.hands(a.id), offer)
     local channel = string.match(at, '^%a+')
-    set(a, N[channel], load_of(a, channel) - 1)
-    if string.sub(at, -7) == '/wrapup' then set(a, 'wraps', tonumber(a.wraps or 0) - 1) end
-    if restart then
-      set(a, 'idle', now_text)
-      a.restarted = true
-    end
+    a[channel] = a[channel] - 1
+    if string.sub(at, -7) == '/wrapup' then a.wraps = a.wraps - 1 end
   end
-  if a.offer == offer then set(a, 'offer', '') end
+  if restart then
+    set(a, 'idle', now_text)
+    a.restarted = true
+  end
 end

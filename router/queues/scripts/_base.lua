@@ -60,6 +60,20 @@ local function present(value)
   return value ~= nil and value ~= false and value ~= cjson.null and value ~= ''
 end
 
+-- Texts that come again and again are parsed once: up to a bound, for there is no end of them.
+local function remembered(most, parse)
+  local known, n = {}, 0
+  return function(text)
+    local found = known[text]
+    if not found then
+      if n >= most then known, n = {}, 0 end
+      found = parse(text)
+      known[text], n = found, n + 1
+    end
+    return found
+  end
+end
+
 local function hash(key)
   local flat = redis.call('HGETALL', key)
   local fields = {}

@@ -1,7 +1,8 @@
 -- Included: lines of waiting contacts, their steps, and when they look again.
 -- A line holds the waiting contacts of one kind by effective arrival; offered ones are out of it.
--- `lines` holds per channel the kinds with somebody waiting, by a lower bound of the effective
+-- `lines` holds the kinds with somebody waiting, by a lower bound of the effective
 -- arrival of their head: corrected when it is looked at, so that leaving a line costs nothing.
+-- Who is offered at once has never been in line; from then on the queue's order keeps their place.
 
 local ALONE_AGAIN_MS = 30000   -- who may leave because nobody is there is looked at again so often
 
@@ -20,23 +21,20 @@ local function unpack_way(c)
 end
 
 -- Steps as {kind, strategy, from_ms, ahead, skip}, from their text: fields by spaces, steps by ;
--- Contacts of one kind have the same, so that they are remembered, up to a bound.
+-- `route`: the kinds of all of them. Contacts of one kind have the same.
 local STEP = '([^; ]+) (%S+) (%d+) (%d+) (%d)'
-local STEPS_KEPT = 2000
-local parsed, kept = {}, 0
-local function steps_of(c)
-  local steps = parsed[c.steps]
-  if not steps then
-    steps = {}
-    for kind, strategy, from_ms, ahead_ms, skip in string.gmatch(c.steps, STEP) do
-      steps[#steps + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
-        ahead = tonumber(ahead_ms), skip = skip == '1' }
-    end
-    if kept >= STEPS_KEPT then parsed, kept = {}, 0 end
-    parsed[c.steps], kept = steps, kept + 1
+local steps_in = remembered(2000, function(text)
+  local steps, route = {}, ''
+  for kind, strategy, from_ms, ahead_ms, skip in string.gmatch(text, STEP) do
+    steps[#steps + 1] = { kind = kind, strategy = strategy, from_ms = tonumber(from_ms),
+      ahead = tonumber(ahead_ms), skip = skip == '1' }
+    route = route .. kind .. ' '
   end
+  steps.route = route
   return steps
-end
+end)
+
+local function steps_of(c) return steps_in(c.steps) end
 
 -- A waiting contact as the store has it; `lined`: whether it is in the lines.
 local function contact_of(id, lined)
@@ -74,31 +72,42 @@ end
 -- `hold`: waits for the preferred agent alone.
 local function line_up(id, c, hold)
   local at = effective(c)
-  if present(c.prefer) then redis.call('ZADD', K.own(c.prefer, c.channel), at, id) end
+  if present(c.prefer) then redis.call('ZADD', K.own(c.prefer), at, id) end
   if not hold then
     redis.call('ZADD', K.line(c.kind), at, id)
-    redis.call('ZADD', K.lines(c.channel), 'LT', at, c.kind)
+    redis.call('ZADD', K.lines(), 'LT', at, c.kind)
   end
   c.lined = true
 end
 
 local function out_of_line(id, c)
   if present(c.kind) then redis.call('ZREM', K.line(c.kind), id) end
-  if present(c.prefer) then redis.call('ZREM', K.own(c.prefer, c.channel), id) end
+  if present(c.prefer) then redis.call('ZREM', K.own(c.prefer), id) end
   c.lined = false
+end
+
+-- The contact has to wait: it has its place in the queue from now on, while it is offered too.
+local function queue_up(id, c)
+  if present(c.queued) then return end
+  redis.call('ZADD', K.order(c.queue), effective(c), id)
+  redis.call('ZADD', K.age(c.queue), c.arrival, id)
+  redis.call('HINCRBY', K.routes(c.queue), steps_of(c).route, 1)
+  change(id, c, { queued = '1' })
 end
 
 -- The contact is out of its queue for good (answered, moved or ended).
 local function out_of_queue(id, c)
-  if redis.call('ZREM', K.order(c.queue), id) == 0 then return end
-  out_of_line(id, c)
+  if not present(c.queued) then return end
+  if c.st == 'waiting' then out_of_line(id, c) end
+  redis.call('ZREM', K.order(c.queue), id)
   redis.call('ZREM', K.age(c.queue), id)
   redis.call('ZREM', K.wake(), id)
   redis.call('DEL', K.excluded(id))
-  local route = string.gsub(c.steps, '([^; ]+)[^;]*;?', '%1 ')
+  local route = steps_of(c).route
   if redis.call('HINCRBY', K.routes(c.queue), route, -1) == 0 then
     redis.call('HDEL', K.routes(c.queue), route)
   end
+  c.queued = nil
 end
 
 -- Sets the next moment at which the contact looks again: the next step, the end of an exclusion
@@ -143,6 +152,6 @@ local function take_step(id, c)
   local step, before = steps[at], c.ahead
   c.strategy, c.ahead = step.strategy, step.ahead
   change(id, c, { step = at, kind = step.kind })
-  if before and c.ahead ~= before then redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id) end
+  if present(c.queued) and c.ahead ~= before then redis.call('ZADD', K.order(c.queue), 'XX', effective(c), id) end
   return true
 end

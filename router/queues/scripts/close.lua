@@ -11,7 +11,6 @@ if present(arg.frees) then
   redis.call('SET', K.released(arg.frees.offer), 1, 'EX', 3600)
   done = agent_of(arg.frees.agent)
   drop_hand(done, arg.frees.offer, true)
-  place_agent(done)
 end
 if c.queue then freed, withdrawn = let_go(arg.contact, c) end
 redis.call('DEL', K.contact(arg.contact))
@@ -25,5 +24,5 @@ if arg.abandoned and arg.abandoned ~= cjson.null then
 end
 emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'ended')
 if freed then match_agent(freed) end
-if done then match_agent(done) end
+if done then settle(done) end
 return answer({ state = 'ended', withdrawn = withdrawn })

@@ -4,12 +4,12 @@
 -- Answers {offers?: [{offer, contact, agent, gen, st, made_ms, queue, why}]}.
 local offers = {}
 for _, id in ipairs(redis.call('ZRANGE', K.due(), '-inf', now - 1, 'BYSCORE', 'LIMIT', 0, arg.limit)) do
-  local o = hash(K.offer(id))
-  if o.agent then
+  local contact, gen = parts_of(id)
+  local c = hash(K.contact(contact))
+  if c.offer == id and held_out(c) then
     redis.call('ZADD', K.due(), now + arg.lease_ms, id)
-    local contact, gen = parts_of(id)
-    offers[#offers + 1] = { offer = id, contact = contact, agent = o.agent, gen = tonumber(gen), st = o.st,
-      made_ms = tonumber(o.made), queue = redis.call('HGET', K.contact(contact), 'queue'), why = o.why }
+    offers[#offers + 1] = { offer = id, contact = contact, agent = c.agent, gen = tonumber(gen), st = c.st,
+      made_ms = tonumber(c.made), queue = c.queue, why = c.why }
   else
     redis.call('ZREM', K.due(), id)
   end

@@ -1,8 +1,8 @@
 -- enter: puts a contact in line, or back in line, and offers it when somebody is idle.
 -- Guarantee: applied once per generation; an older or equal generation changes nothing.
 -- What an agent held of this contact before becomes their wrap-up.
--- arg: contact, gen, queue, channel, role, arrival, way and steps (texts, see _lines), route (their
---      kinds), prefer?, excluded {agent: until_ms}?, attempt?, load?
+-- arg: contact, gen, queue, channel, role, arrival, way and steps (texts, see _lines), prefer?,
+--      excluded {agent: until_ms}?, attempt?, load?
 -- Answers {state, offer?, withdrawn?, alone?}: the offer made, the one taken back, and whether
 -- nobody signed in could serve it.
 local c = hash(K.contact(arg.contact))
@@ -20,13 +20,12 @@ for agent, until_ms in pairs(arg.excluded or {}) do
 end
 take_step(arg.contact, c)
 redis.call('ZADD', K.open(), arg.arrival, arg.contact)
-redis.call('ZADD', K.order(arg.queue), effective(c), arg.contact)
-redis.call('ZADD', K.age(arg.queue), arg.arrival, arg.contact)
-redis.call('HINCRBY', K.routes(arg.queue), arg.route, 1)
+if c.declined then queue_up(arg.contact, c) end
 local offer, hold = match_contact(arg.contact, c)
 local nobody
 if not offer then
   emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'waiting')
+  queue_up(arg.contact, c)
   line_up(arg.contact, c, hold)
   if loading then
     -- woken after the rebuild in order of effective arrival
@@ -38,7 +37,8 @@ if not offer then
 end
 redis.call('HSET', K.contact(arg.contact), 'st', c.st, 'gen', c.gen, 'queue', c.queue, 'channel', c.channel,
   'role', c.role, 'arrival', c.arrival, 'way', c.way, 'steps', c.steps, 'step', c.step, 'kind', c.kind,
-  'attempt', c.attempt, 'prefer', c.prefer or '', 'offer', c.offer or '')
+  'attempt', c.attempt, 'prefer', c.prefer or '', 'queued', c.queued or '', 'offer', c.offer or '',
+  'agent', c.agent or '', 'made', c.made or '', 'deadline', c.deadline or '', 'why', c.why or '')
 if freed then match_agent(freed) end
 return answer({ state = offer and 'offered' or 'waiting', offer = offer, withdrawn = withdrawn,
   alone = nobody })

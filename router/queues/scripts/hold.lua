@@ -8,19 +8,21 @@ if c.gen and tonumber(c.gen) >= arg.gen then return answer({ state = c.st }) end
 local waited = c.st == 'offered' or c.st == 'accepting' or c.st == 'waiting'
 local freed, withdrawn
 if c.queue then out_of_queue(arg.contact, c) end
-if present(c.offer) and c.offer ~= arg.offer then freed, withdrawn = take_back(c.offer, 'withdrawn') end
-redis.call('DEL', K.offer(arg.offer))
+if held_out(c) and c.offer ~= arg.offer then
+  freed, withdrawn = take_back(arg.contact, c, 'withdrawn')
+end
 redis.call('ZREM', K.due(), arg.offer)
 redis.call('HSET', K.contact(arg.contact), 'st', 'handling', 'gen', arg.gen, 'offer', arg.offer,
   'agent', arg.agent, 'queue', arg.queue, 'channel', arg.channel, 'role', arg.role,
-  'arrival', arg.arrival_ms)
+  'arrival', arg.arrival_ms, 'queued', '')
 redis.call('ZADD', K.open(), arg.arrival_ms, arg.contact)
 local a = agent_of(arg.agent)
 if redis.call('EXISTS', K.released(arg.offer)) == 0 then
   take_hand(a, arg.offer, arg.channel)
   if arg.wrapup then begin_wrapup(a, arg.offer) end
+else
+  drop_hand(a, arg.offer)
 end
-if a.offer == arg.offer then set(a, 'offer', '') end
 if not loading and present(arg.answered) then
   local today = K.today(arg.queue, arg.answered.day)
   if redis.call('HINCRBY', today, 'answered', 1) == 1 then redis.call('EXPIRE', today, 172800) end
@@ -40,7 +42,6 @@ if not loading and present(arg.answered) then
 end
 emit('contact', 'contact', arg.contact, 'queue', arg.queue, 'state', 'handling')
 emit('handling', 'agent', arg.agent, 'contact', arg.contact, 'offer', arg.offer)
-place_agent(a)
-match_agent(a)
+settle(a)
 if freed then match_agent(freed) end
 return answer({ state = 'handling', withdrawn = withdrawn })

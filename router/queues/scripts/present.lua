@@ -11,32 +11,37 @@ local OWN_SEEN = 100   -- contacts that wait for an agent who leaves
 -- A class stands as long as somebody of it is signed in.
 local function define(class)
   if redis.call('EXISTS', K.class(class)) == 0 then
-    local fields = { signed = 0 }
     for _, channel in ipairs(CHANNELS) do
       local kinds = {}
       for kind in string.gmatch(arg.kinds[channel] or '', '%S+') do kinds[#kinds + 1] = kind end
       for from = 1, #kinds, 1000 do
-        redis.call('SADD', K.kinds(class, channel), unpack(kinds, from, math.min(from + 999, #kinds)))
+        redis.call('SADD', K.kinds(class), unpack(kinds, from, math.min(from + 999, #kinds)))
       end
       for _, kind in ipairs(kinds) do redis.call('SADD', K.able_classes(kind), class) end
-      fields['breadth:' .. channel] = #kinds
-      if #kinds > 0 then fields['dropped:' .. channel] = 'all' end
     end
-    write(K.class(class), fields)
   end
   redis.call('HINCRBY', K.class(class), 'signed', 1)
 end
 
 local function undefine(class)
   if redis.call('HINCRBY', K.class(class), 'signed', -1) > 0 then return end
-  for _, channel in ipairs(CHANNELS) do
-    for _, kind in ipairs(redis.call('SMEMBERS', K.kinds(class, channel))) do
-      redis.call('SREM', K.able_classes(kind), class)
-      redis.call('ZREM', K.idle_classes(kind), class)
+  local kinds = redis.call('SMEMBERS', K.kinds(class))
+  for _, kind in ipairs(kinds) do redis.call('SREM', K.able_classes(kind), class) end
+  for name in pairs(hash(K.class(class))) do
+    local room = string.match(name, '^raised:(.+)$')
+    if room then
+      local stand = class .. '/' .. room
+      for _, kind in ipairs(kinds_of(stand_named(stand))) do redis.call('ZREM', K.stands(kind), stand) end
+      redis.call('DEL', K.dropped(stand))
     end
-    redis.call('DEL', K.kinds(class, channel), K.dropped(class, channel))
   end
-  redis.call('DEL', K.class(class))
+  redis.call('DEL', K.kinds(class), K.class(class))
+end
+
+local function size_text()
+  local of = arg.capacity
+  return (of.voice or 0) .. ' ' .. (of.chat or 0) .. ' ' .. (of.video or 0) .. ' '
+    .. (present(of.all) and of.all or '-') .. ' ' .. arg.blocks
 end
 
 local version = redis.call('HGET', K.agent(arg.agent), 'ver')
@@ -45,24 +50,18 @@ local a = agent_of(arg.agent)
 local before, class = present(a.st) and a.st or 'offline', a.cls
 local was_in, is_in = before ~= 'offline', arg.state ~= 'offline'
 
--- leave every idle set under the old class before the class changes
+-- leave the stand of the old class before the class changes
 a.st = 'offline'
 index_agent(a, false)
-if a.house == '1' and before == 'available' then redis.call('HINCRBY', K.house(), 'in', -1) end
+if in_house(a) and before == 'available' then redis.call('HINCRBY', K.house(), 'in', -1) end
 -- the new class first: one that stays keeps its lists
 if is_in and not (was_in and class == arg.class) then define(arg.class) end
 if was_in and not (is_in and class == arg.class) then undefine(class) end
-for _, channel in ipairs(CHANNELS) do set(a, 'cap:' .. channel, arg.capacity[channel] or 0) end
-if present(arg.capacity.all) then
-  set(a, 'cap:all', arg.capacity.all)
-elseif a['cap:all'] then
-  redis.call('HDEL', K.agent(arg.agent), 'cap:all')
-  a['cap:all'] = nil
-end
+local size = size_text()
+set(a, 'size', size)
+a.size = size_in(size)
 set(a, 'st', arg.state)
 set(a, 'cls', arg.class)
-set(a, 'house', arg.tier >= 2 and '1' or '0')
-set(a, 'blocks', arg.blocks)
 set(a, 'reason', present(arg.reason) and arg.reason or '')
 set(a, 'since', arg.since_ms)
 set(a, 'ver', arg.version)
@@ -71,18 +70,17 @@ if arg.state == 'available' and before ~= 'available' or not a.idle then
   set(a, 'idle', string.format('%d', math.max(tonumber(a.idle or 0), arg.since_ms)))
   a.restarted = true
 end
-if a.house == '1' and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
+if in_house(a) and arg.state == 'available' then redis.call('HINCRBY', K.house(), 'in', 1) end
 -- fewer are there, so that less is kept: who was held back looks again
 if before ~= arg.state or class ~= arg.class then risen = true end
-place_agent(a)
+local offer
+if arg.quiet then place_agent(a) else offer = settle(a) end
 if was_in and not is_in then
   -- who waited for them alone waits for anybody now
-  for _, channel in ipairs(CHANNELS) do
-    for _, id in ipairs(redis.call('ZRANGE', K.own(arg.agent, channel), 0, OWN_SEEN - 1)) do
-      local c = contact_of(id, true)
-      if not match_contact(id, c) then line_up(id, c) end
-    end
+  for _, id in ipairs(redis.call('ZRANGE', K.own(arg.agent), 0, OWN_SEEN - 1)) do
+    local c = contact_of(id, true)
+    if not match_contact(id, c) then line_up(id, c) end
   end
 end
 emit('agent', 'agent', arg.agent)
-return answer({ offer = not arg.quiet and match_agent(a) or nil })
+return answer({ offer = offer })

@@ -3,24 +3,20 @@
 -- arrival, this agent is not asked for it again for a while, both look again at once.
 -- arg: offer, agent, why (declined | missed | lost), retry_ms, go_last (bool)?
 -- Answers {state: waiting | offered | gone, contact?}.
-local o = hash(K.offer(arg.offer))
-if o.agent ~= arg.agent then return answer({ state = 'gone' }) end
 local id = parts_of(arg.offer)
 local c = contact_of(id, false)
-local a = take_back(arg.offer, arg.why, arg.go_last == true)
-local offered
-if c.offer == arg.offer then
-  change(id, c, { st = 'waiting', offer = '' })
-  redis.call('HSET', K.excluded(id), arg.agent, now + arg.retry_ms)
-  c.declined = true
-  take_step(id, c)
-  local hold
-  offered, hold = match_contact(id, c)
-  if not offered then
-    line_up(id, c, hold)
-    set_wake(id, c)
-  end
-  emit('contact', 'contact', id, 'queue', c.queue, 'state', c.st)
+if c.offer ~= arg.offer or c.agent ~= arg.agent or not held_out(c) then return answer({ state = 'gone' }) end
+local a = take_back(id, c, arg.why, arg.go_last == true)
+change(id, c, { st = 'waiting', offer = '' })
+queue_up(id, c)
+redis.call('HSET', K.excluded(id), arg.agent, now + arg.retry_ms)
+c.declined = true
+take_step(id, c)
+local offered, hold = match_contact(id, c)
+if not offered then
+  line_up(id, c, hold)
+  set_wake(id, c)
 end
+emit('contact', 'contact', id, 'queue', c.queue, 'state', c.st)
 match_agent(a)
 return answer({ state = offered and 'offered' or 'waiting', contact = id })

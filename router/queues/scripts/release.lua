@@ -5,6 +5,5 @@
 redis.call('SET', K.released(arg.offer), 1, 'EX', 3600)
 local a = agent_of(arg.agent)
 drop_hand(a, arg.offer, true)
-place_agent(a)
 emit('handling', 'agent', arg.agent, 'contact', arg.contact, 'offer', arg.offer)
-return answer({ offer = match_agent(a) })
+return answer({ offer = settle(a) })
