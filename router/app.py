@@ -50,6 +50,7 @@ from router.web import (
     contact_socket,
     contacts,
     desk,
+    drain,
     errors,
     explanations,
     floor,
@@ -64,7 +65,6 @@ from router.web import (
     origins,
     pages,
     shortages,
-    socket,
     statistics,
     told_waits,
     widgets,
@@ -115,7 +115,7 @@ def make_app(settings: Settings) -> web.Application:
     app[keys.SETTINGS] = settings
     app[origins.HOST_SITES] = origins.HostSites()
     app.on_response_prepare.append(origins.let_read)
-    socket.add_drain(app)
+    drain.add_drain(app)
     app.cleanup_ctx.extend([metrics.loop_lag, _stores, _identity, _contacts, _statistics, _sockets])
     if settings.twilio is not None:
         app.cleanup_ctx.append(_voice)

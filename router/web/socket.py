@@ -1,9 +1,8 @@
 """The socket that desks, customers and supervisors share: bounded both ways.
 
 Frames of one turn of the event loop go out together, straight to the transport: no task and no
-queue stands between, for ten thousand desks are told something all the time. What a peer has not
-taken waits in the transport; a reader that lets it grow is closed (1013) and comes back to a
-snapshot, so a slow reader costs no more than that and holds up nobody.
+queue between. What a peer has not taken waits there; a reader that lets it grow is closed (1013)
+and comes back to a snapshot, so a slow reader costs no more than that and holds up nobody.
 Incoming requests are answered one after the other: their order is kept, and a flood stays in
 the sender's own buffers.
 """
@@ -12,25 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
 import msgspec
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from msgspec import Meta
 
 from router.errors import Malformed, Unavailable
 from router.tasks import stop
 from router.web import errors
+from router.web.drain import DRAIN
+from router.web.framing import PING, head
 from router.web.metrics import SOCKETS
 from router.web.requests import BODY_LIMIT, Body, decode
 
 log = structlog.get_logger()
 
-HEARTBEAT = 20.0
 OUTGOING_BYTES = 1024 * 1024
 """What a peer may leave untaken; one frame may be longer."""
 MALFORMED_IN_A_ROW = 10
@@ -38,10 +36,7 @@ REQUESTS_AT_ONCE = 100
 REQUESTS_PER_SECOND = 20.0
 CLOSE_TIMEOUT = 3.0
 """Seconds that a peer has to take what is left and the close frame."""
-RESTART_TIMEOUT = 1.0
-"""The same when the process stops: all of it has to end within five seconds."""
 
-RESTART = 1012
 TRY_AGAIN = 1013
 FAULT = 1011
 POLICY = 1008
@@ -66,9 +61,7 @@ class Restarting(Exception):
     """A background task's way to close its socket: come back for a snapshot."""
 
 
-_TEXT = 0x81
-_HEAD_16 = struct.Struct("!BBH")
-_HEAD_64 = struct.Struct("!BBQ")
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
 _encode = msgspec.json.Encoder().encode
 Answer = Callable[[Any], Awaitable[dict[str, Any] | None]]
 
@@ -86,12 +79,16 @@ class Socket:
         self._request = request
         # deflate keeps some 300 KB per socket, and frames that sockets share could not be shared
         self._ws = web.WebSocketResponse(
-            heartbeat=HEARTBEAT, timeout=CLOSE_TIMEOUT / 2, compress=False, max_msg_size=BODY_LIMIT
+            autoping=False, timeout=CLOSE_TIMEOUT / 2, compress=False, max_msg_size=BODY_LIMIT
         )
         self._loop = asyncio.get_running_loop()
         # of this turn of the loop: heads and frames
         self._outgoing: list[bytes] = []
         self._bytes = 0
+        # since the last look: whether the peer was heard, and whether it was asked
+        self._heard = True
+        self._asked = False
+        self._answering = False
         self._farewell: tuple[int, str] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._tokens = float(REQUESTS_AT_ONCE)
@@ -147,18 +144,30 @@ class Socket:
             return
         if not self._outgoing:
             self._loop.call_soon(self._flush)
-        self._outgoing += (_head(size), raw)
+        self._outgoing += (head(size), raw)
         self._bytes += size
+
+    def beat(self) -> None:
+        """Look whether the peer is still there; called every `drain.HEARTBEAT` seconds."""
+        transport = self._request.transport
+        # while a request is answered nothing is read, a pong neither
+        if self._heard or self._answering or self._farewell is not None or transport is None:
+            self._heard = self._asked = False
+        elif self._asked:
+            log.info("socket.deaf", socket=self.name)
+            transport.abort()
+        else:
+            self._asked = True
+            self._flush()
+            transport.write(PING)
 
     def _flush(self) -> None:
         """Hand over what was sent in this turn of the loop."""
-        if not self._outgoing:
-            return
         together = b"".join(self._outgoing)
         self._outgoing.clear()
         self._bytes = 0
         transport = self._request.transport
-        if transport is not None and not transport.is_closing():
+        if together and transport is not None and not transport.is_closing():
             transport.write(together)
 
     def close(self, code: int, reason: str = "", *, within: float = CLOSE_TIMEOUT) -> None:
@@ -186,7 +195,8 @@ class Socket:
 
     async def first(self, kind: type[Any], seconds: float) -> Any:
         """The client's first frame. Raises Malformed, Invalid, or TimeoutError."""
-        message = await self._ws.receive(timeout=seconds)
+        async with asyncio.timeout(seconds):
+            message = await self._next()
         if message.type != WSMsgType.TEXT:
             raise Malformed("The first frame has to be text.")
         return decode(message.data, kind)
@@ -216,7 +226,7 @@ class Socket:
 
     async def _read(self, frames: Any, answer: Answer) -> None:
         malformed = 0
-        async for message in self._ws:
+        while (message := await self._next()).type not in _ENDS:
             if self._farewell is not None:
                 return
             if message.type == WSMsgType.BINARY:
@@ -239,13 +249,26 @@ class Socket:
                 continue
             await self._answer(frame, answer)
 
+    async def _next(self) -> WSMessage:
+        """The next message that is no ping or pong."""
+        while True:
+            message: WSMessage = await self._ws.receive()
+            self._heard = True
+            if message.type == WSMsgType.PING:
+                await self._ws.pong(message.data)
+            elif message.type != WSMsgType.PONG:
+                return message
+
     async def _answer(self, frame: Frame, answer: Answer) -> None:
+        self._answering = True
         try:
             carried = await answer(frame)
         except Exception as error:
             kind = type(frame).__name__
             self.send(errors.frame(error, frame.id, socket=self.name, request=kind))
             return
+        finally:
+            self._answering = False
         if frame.id is not None:
             self.send({"type": "ok", "id": frame.id, **(carried or {})})
 
@@ -270,56 +293,8 @@ class Socket:
         self.close(FAULT if fault else TRY_AGAIN, "start again")
 
 
-def _head(size: int) -> bytes:
-    """What stands before a text frame of so many bytes: whole, unmasked (RFC 6455, 5.2)."""
-    if size < 126:
-        return bytes((_TEXT, size))
-    if size < 65_536:
-        return _HEAD_16.pack(_TEXT, 126, size)
-    return _HEAD_64.pack(_TEXT, 127, size)
-
-
 def _id_of(raw: str) -> str | None:
     """The id of a frame that was refused, so that the client knows which."""
     with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
         return msgspec.json.decode(raw, type=_Identified).id
     return None
-
-
-class Drain:
-    """The sockets of this process, closed together when it stops."""
-
-    def __init__(self) -> None:
-        self.sockets: set[Socket] = set()
-        self.draining = False
-        self._empty = asyncio.Event()
-
-    def add(self, socket: Socket) -> None:
-        """A socket has been opened."""
-        self.sockets.add(socket)
-        self._empty.clear()
-
-    def remove(self, socket: Socket) -> None:
-        """A socket's handler is over."""
-        self.sockets.discard(socket)
-        if not self.sockets:
-            self._empty.set()
-
-    async def close_all(self, _: web.Application) -> None:
-        """Close every socket (1012). The reason says when to come back, spread over 3 s."""
-        self.draining = True
-        for socket in self.sockets:
-            hint = f"retry_ms={random.randrange(200, 3000)}"
-            socket.close(RESTART, hint, within=RESTART_TIMEOUT)
-        with contextlib.suppress(TimeoutError):
-            if self.sockets:
-                await asyncio.wait_for(self._empty.wait(), RESTART_TIMEOUT + 0.2)
-
-
-DRAIN: web.AppKey[Drain] = web.AppKey("drain", Drain)
-
-
-def add_drain(app: web.Application) -> None:
-    """Let this application's sockets be closed at shutdown, before its resources go."""
-    app[DRAIN] = Drain()
-    app.on_shutdown.append(app[DRAIN].close_all)

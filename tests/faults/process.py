@@ -30,7 +30,8 @@ if AHEAD_S:
 
 if __name__ == "__main__":
     from router.__main__ import main
-    from router.web import socket
+    from router.web import drain
 
-    socket.HEARTBEAT = HEARTBEAT_S
+    # a silent peer is asked after two looks at the latest, and has one more to answer
+    drain.HEARTBEAT = HEARTBEAT_S / 2
     sys.exit(main())

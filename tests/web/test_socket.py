@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection
 
 from router.errors import Conflict
 from router.web import socket as subject
-from router.web.socket import DRAIN, Frame, Restarting, Socket, add_drain
+from router.web.drain import DRAIN, add_drain
+from router.web.socket import Frame, Restarting, Socket
 
 BREAK = web.AppKey("break", asyncio.Event)
 
@@ -275,6 +276,57 @@ async def test_a_reader_that_does_not_read_holds_up_nobody(served, client):
         async with asyncio.timeout(1):
             assert json.loads(await client.recv())["number"] == number
     reader.close()
+
+
+async def test_a_peer_that_answers_no_ping_is_cut_off_and_one_that_does_stays(served, client):
+    deaf = sockets.create_connection((served.runner.host, served.runner.port))
+    deaf.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    await _until(lambda: len(served.sockets) == 2)
+    for _ in range(8):
+        for socket in list(served.sockets):
+            socket.beat()
+        # a live peer's pong is here when its answer is
+        assert (await _ask(client, {"type": "echo", "id": "b", "word": "x"}))["type"] == "ok"
+    await _until(lambda: len(served.sockets) == 1)
+    assert (await _ask(client, {"type": "echo", "id": "c", "word": "x"}))["type"] == "ok"
+    deaf.close()
+
+
+async def test_a_silent_peer_is_asked_every_other_time_and_its_pong_is_enough(served, client):
+    await _until(lambda: served.sockets)
+    (socket,) = served.sockets
+    for _ in range(6):
+        socket.beat()
+        if socket._asked:
+            await _until(lambda: socket._heard)
+    assert served.sockets == {socket}
+    assert not socket._request.transport.is_closing()
+
+
+async def test_a_peer_whose_request_takes_long_is_not_taken_for_deaf(served, monkeypatch):
+    go_on = asyncio.Event()
+
+    async def slow(frame: Frame) -> dict[str, Any]:
+        await go_on.wait()
+        return {}
+
+    monkeypatch.setitem(globals(), "_answer", slow)
+    async with websockets.connect(served.url) as client:
+        await client.send(json.dumps({"type": "echo", "id": "1", "word": "x"}))
+        await _until(lambda: served.sockets and next(iter(served.sockets))._answering)
+        (socket,) = served.sockets
+        for _ in range(5):
+            socket.beat()
+        go_on.set()
+        assert json.loads(await client.recv())["type"] == "ok"
+
+
+async def test_a_peers_own_ping_is_answered(client):
+    async with asyncio.timeout(5):
+        await (await client.ping())
 
 
 async def test_an_error_before_the_first_frame_is_told_and_closes(served):
