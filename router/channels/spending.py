@@ -103,9 +103,11 @@ class Spending(Admission):
 
         Why it may not be, by the limits in money; else None.
         """
-        workspace_id = await self._pool.fetchval(
-            "select workspace_id from contact where id = $1", contact_id
+        contact = await self._pool.fetchrow(
+            "select workspace_id, queue_id from contact where id = $1", contact_id
         )
+        assert contact is not None
+        workspace_id = contact["workspace_id"]
         house = await self.house(workspace_id)
         rules = house.rules.callbacks
         async with self._pool.acquire() as connection, connection.transaction():
@@ -124,14 +126,16 @@ class Spending(Admission):
             )
             if why is None:
                 await connection.execute(
-                    "insert into call_cost (name, workspace_id, contact_id, number, day, cents)"
-                    " values ($1, $2, $3, $4, $5, $6)",
+                    "insert into call_cost"
+                    " (name, workspace_id, contact_id, number, day, cents, queue_id)"
+                    " values ($1, $2, $3, $4, $5, $6, $7)",
                     name,
                     workspace_id,
                     contact_id,
                     e164,
                     today(house),
                     more,
+                    contact["queue_id"],
                 )
         if why is not None:
             await self._refused(workspace_id, contact_id, e164, why)

@@ -362,7 +362,8 @@ create table call_cost (
     day date not null,                    -- in the workspace's time zone
     cents numeric(12, 4) not null,
     seconds int,                          -- null: not over yet
-    at timestamptz not null default now()
+    at timestamptz not null default now(),
+    queue_id uuid references queue        -- the contact's then
 );
 create index call_cost_day on call_cost (workspace_id, day, number);
 create index call_cost_open on call_cost (at) where seconds is null;

@@ -81,11 +81,23 @@ class RefusedRow(msgspec.Struct):
     count: int
 
 
+class SpentRow(msgspec.Struct):
+    """What the calls of a queue cost. queue: its name; none: a queue is not known any more."""
+
+    queue: str | None
+    cents_today: float
+    cents_this_month: float
+
+
 class Today(msgspec.Struct):
-    """cents: what today's calls cost, those that go on as expected."""
+    """cents: what today's calls cost, those that go on as expected. spent: by queue, the dearest
+    first, of those that had calls this month."""
 
     cents: float
+    cents_this_month: float
     cents_a_day: float
+    cents_a_day_per_number: float
+    spent: list[SpentRow]
     refused: list[RefusedRow]
 
 
@@ -157,12 +169,8 @@ async def _promises(request: web.Request) -> Promises:
         ws,
         begin,
     )
-    cents = await pool.fetchval(
-        "select coalesce(sum(cents), 0)::float8 from call_cost"
-        " where workspace_id = $1 and day = $2",
-        ws,
-        begin.date(),
-    )
+    spent: list[Any] = await pool.fetch(_SPENT, ws, begin.date())
+    rules = house.rules.callbacks
     return Promises(
         callbacks=[
             CallbackRow(
@@ -190,8 +198,11 @@ async def _promises(request: web.Request) -> Promises:
             for row in messages
         ],
         today=Today(
-            cents,
-            house.rules.callbacks.cents_a_day,
+            sum(row["today"] for row in spent),
+            sum(row["month"] for row in spent),
+            rules.cents_a_day,
+            rules.cents_a_day_per_number,
+            [SpentRow(row["queue"], row["today"], row["month"]) for row in spent],
             [RefusedRow(row["why"], row["count"]) for row in refused],
         ),
     )
@@ -242,6 +253,16 @@ select c.id, q.name as queue, c.channel, c.state, c.due_at,
 from contact c join queue q on q.id = c.queue_id
 where c.workspace_id = $1 and c.due_at is not null and c.state <> 'ended'
 order by c.due_at limit $2
+"""
+# a month of calls, by the index of their days
+_SPENT = """
+select q.name as queue, k.today, k.month from (
+  select queue_id, sum(cents)::float8 as month,
+         coalesce(sum(cents) filter (where day = $2), 0)::float8 as today
+  from call_cost where workspace_id = $1
+    and day between date_trunc('month', $2::date::timestamp)::date and $2 group by queue_id
+) k left join queue q on q.id = k.queue_id
+order by k.month desc, q.name
 """
 
 ROUTES = [

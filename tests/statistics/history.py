@@ -43,7 +43,7 @@ _STATEMENTS = (
     " (array(select id from agent where workspace_id = $1 order by id))[1 + n % 50] as agent,"
     " (array(select id from queue where workspace_id = $1 order by id))[1 + n % 2] as queue,"
     " (array['voice', 'chat', 'video'])[1 + n % 3] as channel,"
-    " now() - interval '10 minutes' - $3 * n / $2 as at"
+    " now() - interval '10 minutes' - $3 * (n::float8 / $2) as at"
     " from generate_series(1, $2) n",
     "insert into contact (id, workspace_id, channel, entry_point_id, provider_key, person_id, role,"
     " assurance, language, queue_id, state, generation, arrived_at, queued_at, line_at, last_seq,"
@@ -85,8 +85,10 @@ _STATEMENTS = (
     "insert into callback_refused (workspace_id, contact_id, number, why, at)"
     " select $1, id, '+4930' || (10000000 + n % 5000), 'premium', at from past"
     " where channel = 'voice'",
-    "insert into call_cost (name, workspace_id, contact_id, number, day, cents, seconds, at)"
-    " select 'call ' || $4 || n, $1, id, '+4930' || (10000000 + n % 5000), at::date, 12.5, 200, at"
+    "insert into call_cost (name, workspace_id, contact_id, number, day, cents, seconds, at,"
+    " queue_id)"
+    " select 'call ' || $4 || n, $1, id, '+4930' || (10000000 + n % 5000), at::date, 12.5, 200, at,"
+    " queue"
     " from past where channel = 'voice'",
     "insert into statistics_interval select $1, dimension, case dimension when 'all' then ''"
     " when 'queue' then queue::text when 'agent' then agent::text when 'tier' then '1'"

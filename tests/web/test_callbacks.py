@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from tests.house import until
 
@@ -106,3 +107,47 @@ async def test_the_form_says_that_it_is_out_of_hours(service, house):
     )
     _, form = await service.call("GET", f"/api/widgets/{await service.widget()}")
     assert form["closed"] == "Back on Monday."
+
+
+async def test_what_calls_cost_is_told_by_queue_for_today_and_the_month(service, house):
+    supervisor = await service.account("supervisor")
+    contact = await house.arrive()
+    experts, customers = house.queues["experts"], house.queues["customers"]
+    zone = "(now() at time zone 'Europe/Berlin')::date"
+    for name, queue, day, cents in (
+        ("today", customers, zone, 30),
+        ("first", customers, f"date_trunc('month', {zone})::date", 12.5),
+        ("experts", experts, f"date_trunc('month', {zone})::date", 100),
+        ("before", customers, f"date_trunc('month', {zone})::date - 1", 4000),
+    ):
+        await house.pool.execute(
+            "insert into call_cost (name, workspace_id, contact_id, number, day, cents, queue_id)"
+            f" values ($1, $2, $3, '+4930', {day}, $4, $5)",
+            name, house.workspace, contact.id, cents, queue,
+        )  # fmt: skip
+    _, told = await service.call("GET", "/api/callbacks", by=supervisor)
+    today = told["today"]
+    assert [(row["queue"], row["cents_this_month"]) for row in today["spent"]] == [
+        ("experts", 100), ("customers", 42.5)
+    ]  # fmt: skip
+    assert today["cents_this_month"] == 142.5
+    first = dt.datetime.now(ZoneInfo("Europe/Berlin")).day == 1
+    assert today["cents"] == (142.5 if first else 30)
+    assert (today["cents_a_day"], today["cents_a_day_per_number"]) == (10_000, 500)
+
+
+async def test_a_supervisor_takes_a_promise_back(service, house):
+    await _phone(house)
+    opened = await service.open()
+    _, offered = await service.call(
+        "GET", f"/api/contacts/{opened['contact']}/callback-times?secret={opened['secret']}"
+    )
+    wish = {"secret": opened["secret"], "number": NUMBER, "at": offered["times"][0]}
+    _, made = await service.call("POST", f"/api/contacts/{opened['contact']}/callback", json=wish)
+    supervisor = await service.account("supervisor")
+    status, _ = await service.call("POST", f"/api/contacts/{made['contact']}/close", by=supervisor)
+    assert status == 204
+    _, told = await service.call("GET", "/api/callbacks", by=supervisor)
+    assert told["callbacks"] == []
+    # its time is free for others
+    assert await house.contacts.callbacks_due(0) == []

@@ -12,6 +12,7 @@ import { Contacts } from "./Contacts";
 import { CloseContact, CloseQueue, MoveContact, OpenQueue, SetState } from "./dialogs";
 import classes from "./Page.module.css";
 import "../shared/tones.css";
+import { Promises } from "./Promises";
 import { Queues } from "./Queues";
 import { Statistics } from "./Statistics";
 import { Tiles } from "./Tiles";
@@ -22,6 +23,12 @@ type Dialog =
   | { kind: "move" | "close-contact"; contact: ContactRow }
   | { kind: "close" | "open"; queue: QueueRow };
 
+const VIEWS = [
+  { value: "live", label: "Live" },
+  { value: "promises", label: "Promises" },
+  { value: "statistics", label: "Statistics" },
+];
+
 export function Page() {
   const { floor, loaded, link, stoppedAt, now } = useFloor();
   const [dialog, setDialog] = useState<Dialog | null>(null);
@@ -29,7 +36,7 @@ export function Page() {
   const small = useMediaQuery("(max-width: 48em)") ?? false;
   const [part, setPart] = useState("Queues");
   const shows = (name: string) => !small || part === name;
-  const [view, setView] = useState(location.hash === "#statistics" ? "statistics" : "live");
+  const [view, setView] = useState(VIEWS.find(({ value }) => location.hash === `#${value}`)?.value ?? "live");
   const [wall, { toggle }] = useDisclosure(new URLSearchParams(location.search).has("wall"));
 
   // Rows are drawn again when what they are given changes: so they are given what never does.
@@ -58,15 +65,14 @@ export function Page() {
                 setView(next);
                 history.replaceState(null, "", next === "live" ? location.pathname : `#${next}`);
               }}
-              data={[
-                { value: "live", label: "Live" },
-                { value: "statistics", label: "Statistics" },
-              ]}
+              data={VIEWS}
               data-testid="view"
             />
           )}
           {view === "statistics" && !wall ? (
             <Statistics queues={floor.queues} />
+          ) : view === "promises" && !wall ? (
+            <Promises onShow={setShown} />
           ) : !loaded ? (
             <Center h="50vh">
               <Loader aria-label="Loading the floor" />

@@ -143,12 +143,22 @@ function Summary({ total: { counts, figures } }: { total: Line }) {
         note={figures.utilisation === null ? undefined : `${share(figures.utilisation)} of signed-in time`}
       />
       <Figure
+        name="Messages in time"
+        value={of(figures.message_level, share)}
+        note={messagesTold(counts)}
+      />
+      <Figure
         name="Waits told that held"
         value={of(figures.estimate_held, share)}
         note={figures.estimate_error_ms === null ? undefined : `off by ${span(figures.estimate_error_ms)} on average`}
       />
     </dl>
   );
+}
+
+function messagesTold({ messages, messages_overdue }: Line["counts"]): string {
+  const left = `${count(messages)} left`;
+  return messages_overdue > 0 ? `${left}, ${count(messages_overdue)} overdue` : left;
 }
 
 function Figure(props: { name: string; value: string; note?: string | undefined }) {

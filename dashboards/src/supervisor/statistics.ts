@@ -14,6 +14,8 @@ export interface Counts {
   offers_missed: number;
   handled: number;
   estimates: number;
+  messages: number;
+  messages_overdue: number;
 }
 
 export interface Figures {
@@ -33,6 +35,8 @@ export interface Figures {
   estimate_bias_ms: number | null;
   estimate_error_ms: number | null;
   estimate_held: number | null;
+  message_level: number | null;
+  message_answer_ms: number | null;
 }
 
 export interface Line {
