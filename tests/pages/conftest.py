@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page
 
 from router.web.pages import DIST
 from tests.house import House
@@ -22,46 +23,33 @@ def built() -> None:
         pytest.fail("The pages are not built: `sh install.sh test` builds them, or `make build`.")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(database: str, live: str) -> AsyncIterator[House]:
     opened = await House.open(database, live)
     yield opened
     await opened.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def service(house: House, database: str, live: str) -> AsyncIterator[Service]:
     async with serving(house, database, live) as started:
         yield started
 
 
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox",
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-            ],
-        )
-        yield launched
-        await launched.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(service: Service, browser: Browser) -> AsyncIterator[Opener]:
     """`await open_page("/supervisor", by=account)`: a page in a browser of its own.
 
     A page that throws, or that breaks its own content policy, fails the test.
     """
     faults: list[str] = []
+    contexts: list[BrowserContext] = []
 
     async def opened(path: str, *, by: UUID | None = None, width: int = 1440) -> Page:
         context = await browser.new_context(
             viewport={"width": width, "height": 900}, locale="en-GB", accept_downloads=True
         )
+        contexts.append(context)
         if by is not None:
             name, token = (await service.sign_in(by))["Cookie"].split("=", 1)
             await context.add_cookies([{"name": name, "value": token, "url": service.url}])
@@ -76,4 +64,6 @@ async def open_page(service: Service, browser: Browser) -> AsyncIterator[Opener]
         return page
 
     yield opened
+    for context in contexts:
+        await context.close()
     assert faults == []

@@ -3,10 +3,13 @@
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def admin(service):
     return await service.account("admin", "Ada")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.pages.conftest import Opener
 from tests.pages.support import WRITES, begin, open_desk, open_widget
 from tests.web.service import Service
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # what the page shows and sounds while somebody works in another window
 _WATCH = """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 from playwright.async_api import expect
@@ -16,6 +17,8 @@ from router.standin import MOUNT, STANDIN, Config, Number, make_standin
 from router.standin.config import Caller
 from router.web import pages
 from router.web.keys import SETTINGS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOTLINE = "+4930111222"
 EXPERT = "+491701110001"
@@ -92,7 +95,7 @@ class Exchange:
             assert answer.status == 201, await answer.text()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def exchange():
     made = Exchange()
     runner = web.AppRunner(made.app, shutdown_timeout=0.5)
@@ -102,7 +105,7 @@ async def exchange():
     await runner.cleanup()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def booth(exchange, browser):
     context = await browser.new_context(permissions=["microphone"], locale="en-GB")
     page = await context.new_page()

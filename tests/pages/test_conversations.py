@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import pytest
 from playwright.async_api import Page, expect
 
 from router.identity.visitors import make_token
@@ -22,6 +23,8 @@ from tests.pages.support import (
     sees_frames,
 )
 from tests.web.service import Service
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def texts(page: Page, testid: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 from playwright.async_api import Page, expect
@@ -12,6 +13,8 @@ from playwright.async_api import Page, expect
 from tests.pages.conftest import Opener
 from tests.pages.support import WRITES, accept, open_desk, say
 from tests.web.service import Service
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class HostSite:
@@ -65,7 +68,7 @@ class HostSite:
         return web.Response(text=loud, content_type="text/css")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def host(service: Service) -> AsyncIterator[HostSite]:
     site = HostSite(service)
     await site.start()

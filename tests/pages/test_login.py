@@ -1,14 +1,17 @@
 """Signing in, and choosing a password by a link."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from router.identity.hashing import Hasher
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 PASSWORD = "four unrelated words"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def account(service, house):
     """Makes an account that can sign in."""
 

@@ -3,12 +3,15 @@ widget."""
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import expect
 
 from tests.house import House
 from tests.pages.conftest import Opener
 from tests.pages.support import begin, open_desk, open_widget
 from tests.web.service import Service
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_message_is_seen_to_at_the_desk_and_shown_overdue_on_the_floor(

@@ -1,14 +1,17 @@
 """The policy's page: text with its faults at their lines, what would change, history, rollback."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.house import House, until
 from tests.pages.conftest import Opener
 from tests.web.service import Service
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(open_page: Opener, service: Service) -> Page:
     opened = await open_page("/admin#policy", by=await service.account("admin", "Ada"))
     await expect(opened.get_by_test_id("policy-text")).to_contain_text("customers:")

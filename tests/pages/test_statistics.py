@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from router.statistics.rollup import Rollup
@@ -12,8 +13,10 @@ from tests.house import House
 from tests.pages.conftest import Opener
 from tests.web.service import Service
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(open_page: Opener, service: Service, house: House) -> Page:
     """One contact was answered and one gave up, and both are counted."""
     agent = await house.agent("Ana")

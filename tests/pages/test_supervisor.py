@@ -4,12 +4,15 @@ import asyncio
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.house import until
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(open_page, service):
     opened = await open_page("/supervisor", by=await service.account("supervisor", "Sue"))
     await expect(opened.get_by_test_id("floor")).to_be_visible()
