@@ -3,7 +3,7 @@
 postgres_url: a PostgreSQL server for the whole run (its `postgres` database).
 database: a fresh, migrated database for one test; yields its URL.
 valkey_url: a Valkey server for the whole run. live: the same, emptied for this test.
-chromium: the path of a browser.
+chromium: the path of a browser. browser: it, started; one for the whole run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
 from redis import Redis
 
 from router.embedded.postgres import Postgres, address
@@ -27,6 +29,23 @@ from router.store.migrate import migrate
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3
+
+# three browsers on a small machine draw late
+expect.set_options(timeout=10_000)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole run has two workers; what somebody chooses to run has none.
+
+    Chosen tests start at once and can be debugged, and soaks measure. Each worker has stores and
+    a browser of its own; more workers than cores would be late where a page is waited for.
+    """
+    everything = (
+        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and not config.option.keyword
+        and config.option.markexpr in config.getini("addopts")
+    )
+    return min(2, os.cpu_count() or 1) if everything else 0
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +138,24 @@ def chromium() -> str:
         "No browser found for the tests. `sh install.sh test` installs one; or install "
         "chromium (apt-get install chromium) or name one in SECONDLINE_CHROMIUM."
     )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """Started once, for a start takes a second. Whoever uses it runs on the session's loop."""
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                # two pages on one machine find each other without the network's help
+                "--disable-features=WebRtcHideLocalIpsWithMdns",
+            ],
+        )
+        yield launched
+        await launched.close()
 
 
 def _runs(browser: str) -> bool:

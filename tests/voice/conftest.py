@@ -36,18 +36,6 @@ PLAIN = "+4930111222"
 RICH = "+4930111333"
 _sids = itertools.count(1)
 
-NOT_RUN: pytest.StashKey[list[str]] = pytest.StashKey()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash.setdefault(NOT_RUN, [])
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say aloud what was not run, and why; a skip alone is easily overlooked."""
-    for line in config.stash.get(NOT_RUN, []):
-        terminalreporter.write_line(f"not run: {line}", yellow=True)
-
 
 def sid(prefix: str = "CA") -> str:
     return f"{prefix}{next(_sids):032x}"
