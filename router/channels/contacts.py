@@ -16,7 +16,7 @@ from router.channels.waiting import Waiting
 from router.errors import Conflict, Invalid, NotFound
 from router.queues.outbox import Pending
 from router.queues.policy import Policy
-from router.queues.presence import put_changed
+from router.queues.presence import Change
 
 __all__ = ["Arrival", "Closed", "Contact", "Contacts", "HandOver", "Handling", "Standing"]
 
@@ -113,19 +113,8 @@ class Contacts(Arrivals, Waiting, Handlings, Leaving, Following):
         """
         if presence not in PRESENCES:
             raise Invalid(f"presence is one of {', '.join(PRESENCES)}", field="presence")
-        async with self._pool.acquire() as connection, connection.transaction():
-            found = await connection.fetchrow(
-                "select * from agent_present($1, $2, $3, $4, $5)",
-                workspace_id,
-                agent_id,
-                presence,
-                reason,
-                by,
-            )
-            if found is None:
-                raise NotFound("there is no such agent")
-            pending = await put_changed(connection, workspace_id, found)
-        await self._outbox.apply(pending)
+        change = Change(agent_id, presence, reason, by)
+        await self._outbox.apply(await self._presences.set(workspace_id, change))
 
     async def miss(self, workspace_id: UUID, offer: dict[str, Any]) -> None:
         """An offer ran out: recorded, with what follows; the contact goes on with its age.

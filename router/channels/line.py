@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from router.channels.conversation import Conversations
+from router.channels.presences import Presences
 from router.channels.records import Contact, Handling
 from router.errors import NotFound
 from router.queues.engine import Engine
@@ -46,6 +47,7 @@ class Line:
         self._kinds = kinds
         self._hub = hub
         self._conversations = conversations
+        self._presences = Presences(pool)
         self._hooks: dict[str, list[Hook]] = {}
 
     def on(self, event: HookEvent, hook: Hook) -> None:

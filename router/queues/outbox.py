@@ -69,6 +69,35 @@ async def put(
     )
 
 
+async def put_many(
+    connection: Connection,
+    workspace_id: UUID,
+    operation: str,
+    arguments: Mapping[UUID, dict[str, Any]],
+) -> list[Pending]:
+    """The same operation of several subjects, each with arguments of its own."""
+    plain = {subject: msgspec.to_builtins(each) for subject, each in arguments.items()}
+    rows = await connection.fetch(
+        "with made as (insert into outbox (workspace_id, subject, operation, arguments)"
+        " select $1, subject, $2, arguments from unnest($3::uuid[], $4::jsonb[])"
+        "   as given (subject, arguments) returning id, subject)"
+        # not those just made: a statement does not see what it does itself
+        " select id, subject, (select array_agg(o.id) from outbox o where o.subject = made.subject)"
+        "   as older from made",
+        workspace_id,
+        operation,
+        list(plain),
+        list(plain.values()),
+    )
+    return [
+        Pending(
+            *(row["id"], workspace_id, row["subject"], operation, plain[row["subject"]]),
+            frozenset(row["older"] or ()),
+        )
+        for row in rows
+    ]
+
+
 async def keep_offer(
     pool: asyncpg.Pool[asyncpg.Record],
     workspace_id: UUID,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from router.queues.kinds import Profile, classify, qualifies, requirement_of
-from router.queues.outbox import Pending, put
+from router.queues.outbox import Pending, put, put_many
 from router.queues.rules import Rules, parse_rules
 from router.queues.steps import Requirement
 from router.ratings.rules import mean
@@ -49,23 +49,46 @@ async def agent_changed(connection: Connection, workspace_id: UUID, agent_id: UU
     Call it in the transaction that changed presence, skills, languages, tier, capacity or
     revealed ratings.
     """
-    found = await connection.fetchrow("select * from agent_changed($1, $2)", workspace_id, agent_id)
-    assert found is not None
-    return await put_changed(connection, workspace_id, found)
+    return (await changed(connection, workspace_id, [Change(agent_id)]))[agent_id]
 
 
-async def put_changed(connection: Connection, workspace_id: UUID, found: Row) -> Pending:
-    """Write what the live store must hear of an agent.
+class Change(NamedTuple):
+    """What becomes of an agent. presence: None: something else has changed of them, and not that.
 
-    found: as the database's `agent_changed` and `agent_present` answer it.
+    by: who sets the presence, audited where it is somebody else; None: the system.
     """
-    agent = found["changed"]
+
+    agent_id: UUID
+    presence: str | None = None
+    reason: str | None = None
+    by: UUID | None = None
+
+
+async def changed(
+    connection: Connection, workspace_id: UUID, changes: Sequence[Change]
+) -> dict[UUID, Pending]:
+    """The same for any number of agents at once, each one once: by agent what to apply.
+
+    Who does not exist is left out.
+    """
+    found = await connection.fetchrow(
+        "select * from agents_changed($1, $2, $3, $4, $5)",
+        workspace_id,
+        *map(list, zip(*changes, strict=True)),
+    )
+    assert found is not None
     kinds = [
         (number, requirement_of(spec))
         for number, spec in zip(found["kinds"] or (), found["specs"] or (), strict=True)
     ]
-    arguments = presence_arguments(agent, kinds, parse_rules(found["rules"]))
-    return await put(connection, workspace_id, agent["id"], "present", arguments)
+    rules = parse_rules(found["rules"] or {})
+    pending = await put_many(
+        connection,
+        workspace_id,
+        "present",
+        {agent["id"]: presence_arguments(agent, kinds, rules) for agent in found["changed"] or ()},
+    )
+    return {each.subject: each for each in pending}
 
 
 async def agents_changed(

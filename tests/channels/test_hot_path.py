@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from router.channels.records import Handling
@@ -157,3 +158,39 @@ async def test_nobody_is_set_present_in_another_workspace(house: House):
     with pytest.raises(NotFound):
         await house.contacts.set_presence(uuid4(), agent, "break")
     assert await house.pool.fetchval("select presence from agent") == "available"
+
+
+async def test_a_crowd_that_comes_back_is_written_in_few_transactions_and_nobody_is_lost(
+    house: House,
+):
+    agents = [await house.agent(f"Agent-{n}", presence="offline") for n in range(60)]
+    await house.pool.execute("delete from outbox")
+    asked = [house.contacts.set_presence(house.workspace, agent, "available") for agent in agents]
+    stranger = house.contacts.set_presence(house.workspace, uuid4(), "available")
+    *good, missing = await asyncio.gather(*asked, stranger, return_exceptions=True)
+    assert good == [None] * 60
+    assert isinstance(missing, NotFound)
+    rows = await house.pool.fetch("select presence, xmin::text as written_by from agent")
+    assert {row["presence"] for row in rows} == {"available"}
+    assert len({row["written_by"] for row in rows}) <= 3
+    for agent in agents:
+        assert (await house.live_agent(agent))["st"] == "available"
+    assert await house.pool.fetchval("select count(*) from presence_span") == 60
+
+
+async def test_what_is_odd_in_one_change_of_presence_is_not_the_others_trouble(house: House):
+    agents = [await house.agent(f"Agent-{n}", presence="offline") for n in range(5)]
+    reasons = ["lunch", "no\x00text", "lunch", "lunch"]
+    given_up = asyncio.create_task(house.contacts.set_presence(house.workspace, agents[4], "break"))
+    asked = [
+        house.contacts.set_presence(house.workspace, agent, "break", reason)
+        for agent, reason in zip(agents[:4], reasons, strict=True)
+    ]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(done[1], asyncpg.DataError)
+    assert [done[0], done[2], done[3]] == [None] * 3
+    rows = await house.pool.fetch("select id, presence from agent")
+    presences = {row["id"]: row["presence"] for row in rows}
+    assert [presences[agent] for agent in agents[:4]] == ["break", "offline", "break", "break"]
