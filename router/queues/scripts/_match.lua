@@ -7,7 +7,8 @@ local HELD_SEEN = 4          -- kinds held back for the reserve that look again 
 
 -- An offer's name tells its contact, generation and attempt.
 local function parts_of(offer)
-  return string.match(offer, '^(.-)%.(%d+)%.(%d+)$')
+  local contact, gen, attempt = string.match(offer, '^(.-)%.(%d+)%.(%d+)$')
+  return contact or '', gen, attempt -- a desk may send anything: no offer is nobody's
 end
 
 -- why: what decided; of: how many it chose among; more: further fields of the explanation.
