@@ -166,6 +166,9 @@ async def _check(asked: _Asked) -> int:
     if document is None:
         _tell_problems(asked.arguments, problems)
         return 1
+    _tell_problems(
+        asked.arguments, await asked.versions.hints(asked.workspace, asked.source, document)
+    )
     queues, points = len(document.queues), len(document.entry_points)
     say(f"Good: {_many(queues, 'queue')}, {_many(points, 'entry point')}.")
     return 0

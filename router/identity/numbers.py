@@ -30,6 +30,9 @@ _SCHEME = re.compile(r"^(client|sips?):", re.IGNORECASE)
 _NUMBER = re.compile(r"^\+?[0-9 ()./\-\u00a0\u2010-\u2015]+$")
 _LONGEST = 40
 
+COUNTRIES: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""ISO 3166 codes of all that have numbers of their own."""
+
 
 def normalise(raw: str | None, country: str) -> str | None:
     """The E.164 form of a number as it was presented, typed or imported.

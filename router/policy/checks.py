@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from router.errors import Invalid
 from router.filters import checked_attributes, parse
+from router.identity.numbers import COUNTRIES
 from router.policy import document, text
 from router.policy.document import Document, Queue
 from router.policy.text import Problem
@@ -52,6 +53,34 @@ def whole(made: Document) -> Iterator[Problem]:
                 yield Problem(error.field or "", error.message)
     yield from _circles(made)
     yield from _entry_points(made)
+    yield from _countries(made)
+
+
+def asked_skills(made: Document) -> Iterator[tuple[str, str]]:
+    """The skills that topics ask of agents, with the field; not where no step looks at them."""
+    for place, point in enumerate(made.entry_points):
+        queues = (made.queues[slug] for slug in (point.customers, point.experts))
+        if not any(step.skills for queue in queues for step in queue.steps):
+            continue
+        for nth, item in enumerate(point.menu):
+            field = f"entry_points[{place}].menu[{nth}]"
+            if not item.skills:
+                yield f"{field}.topic", item.topic
+            for skill in item.skills:
+                yield f"{field}.skills", skill
+
+
+def hints(source: str, made: Document, known: Container[str]) -> list[Problem]:
+    """What is no fault of the text and odd all the same. known: the skills that agents have.
+
+    A skill that nobody has may be one that the next import brings: until then its contacts wait.
+    """
+    reading = text.read(source)
+    return [
+        reading.placed(Problem(field, f"No agent has the skill “{skill}”."))
+        for field, skill in asked_skills(made)
+        if skill not in known
+    ]
 
 
 def _leads(queue: Queue) -> Iterator[tuple[str, Then, bool]]:
@@ -137,3 +166,13 @@ def _entry_points(made: Document) -> Iterator[Problem]:
             )
         except Invalid as error:
             yield Problem(error.field or "", error.message)
+
+
+def _countries(made: Document) -> Iterator[Problem]:
+    """A code that no number has (UK for GB) would refuse every call there."""
+    rules = made.rules.callbacks
+    named = [(f"countries[{place}]", code) for place, code in enumerate(rules.countries)]
+    priced = [(f"cents_a_minute.{code}", code) for code in rules.cents_a_minute]
+    for field, code in named + priced:
+        if code not in COUNTRIES and code != "default":
+            yield Problem(f"rules.callbacks.{field}", f"There is no country “{code}”.")

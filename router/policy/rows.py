@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -85,3 +86,14 @@ def document_of(kept: Any) -> Document:
         return msgspec.convert(kept, Document)
     except msgspec.ValidationError as error:
         raise Invalid(f"The policy that is kept cannot be read: {error}.") from None
+
+
+async def known_skills(conn: Connection, workspace_id: UUID, asked: Iterable[str]) -> set[str]:
+    """Those of the asked skills that some agent has."""
+    found = await conn.fetch(
+        "select skill from unnest($2::text[]) skill where exists"
+        " (select from agent a where a.workspace_id = $1 and skill = any (a.skills))",
+        workspace_id,
+        list(asked),
+    )
+    return {row["skill"] for row in found}

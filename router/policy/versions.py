@@ -250,8 +250,14 @@ class Versions:
     async def check(self, workspace_id: UUID, source: str) -> tuple[Document | None, list[Problem]]:
         """A text's document, and everything that is wrong with it."""
         async with self._pool.acquire() as conn:
-            country = await country_of(conn, workspace_id)
-        return checks.check_text(source, country)
+            return checks.check_text(source, await country_of(conn, workspace_id))
+
+    async def hints(self, workspace_id: UUID, source: str, document: Document) -> list[Problem]:
+        """What is odd about a text that nothing is wrong with."""
+        async with self._pool.acquire() as conn:
+            asked = {skill for _, skill in checks.asked_skills(document)}
+            known = await rows.known_skills(conn, workspace_id, asked)
+        return checks.hints(source, document, known)
 
     async def activate(
         self, workspace_id: UUID, source: str, *, seen: int, note: str, account: UUID | None

@@ -52,9 +52,13 @@ class VersionList(msgspec.Struct):
 
 
 class Checked(msgspec.Struct):
-    """problems: in order of their lines; changes: against the active version, if there are none."""
+    """problems: in order of their lines; changes: against the active version, if there are none.
+
+    hints: what is odd and stands in nobody's way, such as a skill that no agent has.
+    """
 
     problems: list[Problem]
+    hints: list[Problem]
     changes: list[Change]
     active: int
 
@@ -135,8 +139,10 @@ async def _check(request: web.Request, body: Draft) -> Checked:
     versions = request.app[POLICY]
     document, problems = await versions.check(who.workspace_id, body.text)
     active = await versions.active(who.workspace_id)
-    changes = [] if document is None else difference(active.document, document)
-    return Checked(problems, changes, active.number)
+    if document is None:
+        return Checked(problems, [], [], active.number)
+    hints = await versions.hints(who.workspace_id, body.text, document)
+    return Checked([], hints, difference(active.document, document), active.number)
 
 
 async def _activate(request: web.Request, body: Activation) -> VersionText:

@@ -185,3 +185,18 @@ async def test_a_widget_that_the_policy_drops_opens_nothing_any_more(
     assert sorted(status for status, _ in done) == [201, 409]
     status, _ = await service.call("GET", f"/api/widgets/{widget}")
     assert status == 200
+
+
+async def test_a_skill_that_no_agent_has_is_a_hint(service: Service, house: House) -> None:
+    admin = await service.account("admin")
+    await house.agent("Ana", skills=("router",))
+    text = (
+        "queues: {a: {name: A}}\nentry_points:\n  - {kind: widget, address: shop, name: Shop,"
+        " customers: a, experts: a,\n     menu: [{key: 1, topic: router, label: {en: Router}},"
+        " {key: 2, topic: modem, label: {en: Modem}}]}\n"
+    )
+    _, checked = await service.call("POST", "/api/policy/check", json={"text": text}, by=admin)
+    assert checked["problems"] == []
+    assert [(each["field"], each["line"]) for each in checked["hints"]] == [
+        ("entry_points[0].menu[1].topic", 4)
+    ]

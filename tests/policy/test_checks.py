@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.policy import text
-from router.policy.checks import check_text
+from router.policy.checks import check_text, hints
 from router.policy.document import Document, EntryPoint, sparse
 
 GOOD = """
@@ -91,6 +91,17 @@ REPLACED = [
     ("contact: {plan: text}}", "contact: {plan: word}}", "rules.attributes.contact.plan", ""),
     ("key: 1", "key: 12", "entry_points[0].menu[0].key", "digit"),
     ("mon:", "mo:", "rules.schedules.office.weekly.mo", "no such field"),
+    ("time_zone: Europe/Berlin", "time_zone: Europe/Bärlin", "rules.schedules.office.time_zone",
+     "time zone"),
+    ("closed: {to: callback}", "closed: {to: queue, queue: x}", "queues.customers.closed.queue",
+     "“x”"),
+    ("rules:\n", "rules:\n  callbacks: {countries: [DE, UK]}\n",
+     "rules.callbacks.countries[1]", "“UK”"),
+    ("rules:\n", "rules:\n  callbacks: {cents_a_minute: {ZZ: 3}}\n",
+     "rules.callbacks.cents_a_minute.ZZ", "“ZZ”"),
+    ("to: queue, queue: experts}}\n    overflow", "to: queue}}\n    overflow",
+     "queues.customers.steps[1].then.queue", "queue"),
+    ("experts: experts\n    menu", "experts: x\n    menu", "entry_points[0].experts", "“x”"),
     ("rules:\n", "rules:\n  demo: true\n", "rules.demo", "not for a policy"),
     ("entry_points:", "entrypoints:", "entrypoints", "no such field"),
     ("experts: {name", "Experts!: {name", "queues.Experts!", "short name"),
@@ -116,6 +127,31 @@ def test_one_fault_does_not_hide_the_others() -> None:
         "queues.customers.steps[0].seconds",
         "entry_points[1].address",
     ]
+
+
+def test_a_skill_that_no_agent_has_is_told_and_stands_in_nobodys_way() -> None:
+    document, problems = check_text(GOOD, "DE")
+    assert (document is not None, problems) == (True, [])
+    assert document
+    ((hint),) = hints(GOOD, document, {"modem"})
+    line = GOOD[: GOOD.index("menu:")].count("\n") + 1
+    assert (hint.field, hint.line) == ("entry_points[0].menu[0].topic", line)
+    assert "“router”" in hint.message
+    assert hints(GOOD, document, {"router"}) == []
+    # named by the topic, or its own
+    own = GOOD.replace("topic: router,", "topic: router, skills: [modem],")
+    document, _ = check_text(own, "DE")
+    assert document
+    assert [each.field for each in hints(own, document, {"router"})] == [
+        "entry_points[0].menu[0].skills"
+    ]
+    # where nobody asks for skills, there is nothing to tell
+    freely = GOOD.replace("tiers: [1],", "tiers: [1], skills: false,").replace(
+        "tiers: [1, 2],", "tiers: [1, 2], skills: false,"
+    )
+    document, _ = check_text(freely, "DE")
+    assert document
+    assert hints(freely, document, set()) == []
 
 
 def test_two_entry_points_cannot_have_one_address() -> None:

@@ -59,6 +59,22 @@ function Draft({ active, loaded, onActivated }: DraftProps) {
     return () => window.removeEventListener("beforeunload", stay);
   }, [changed]);
 
+  const told = (list: readonly Problem[], name: string, testId: string) =>
+    list.length > 0 && (
+      <ol className={classes.problems} aria-label={name} data-testid={testId}>
+        {list.map((problem, nth) => (
+          <li key={nth}>
+            <button type="button" onClick={() => editor.current?.goTo(problem.line ?? 1, problem.column ?? 1)}>
+              <span className={classes.line}>Line {problem.line}</span>
+              <span>
+                {problem.field !== "" && <code>{problem.field}</code>}
+                <span className={classes.said}>{problem.message.split("\n")[0]}</span>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    );
   return (
     <section aria-labelledby="policy-title" className={classes.draft}>
       <Group justify="space-between" mb="xs" gap="xs">
@@ -97,21 +113,7 @@ function Draft({ active, loaded, onActivated }: DraftProps) {
       <Suspense fallback={<Skeleton h="20rem" />}>
         <YamlEditor ref={editor} value={text} onChange={setText} problems={problems} label="Policy as YAML" describedBy="policy-state" />
       </Suspense>
-      {problems.length > 0 && (
-        <ol className={classes.problems} aria-label="Problems" data-testid="policy-problems">
-          {problems.map((problem, nth) => (
-            <li key={nth}>
-              <button type="button" onClick={() => editor.current?.goTo(problem.line ?? 1, problem.column ?? 1)}>
-                <span className={classes.line}>Line {problem.line}</span>
-                <span>
-                  {problem.field !== "" && <code>{problem.field}</code>}
-                  <span className={classes.said}>{problem.message.split("\n")[0]}</span>
-                </span>
-              </button>
-            </li>
-          ))}
-        </ol>
-      )}
+      {problems.length > 0 ? told(problems, "Problems", "policy-problems") : told(checked?.hints ?? NONE, "Hints", "policy-hints")}
       {problems.length === 0 && checked !== null && checked.changes.length > 0 && (
         <div className={classes.changes}>
           <Title order={3} size="h6">

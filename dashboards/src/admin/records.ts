@@ -254,6 +254,8 @@ export type VersionText = Version & { text: string };
 
 export interface Checked {
   problems: Problem[];
+  /** odd, and in nobody's way */
+  hints: Problem[];
   changes: Change[];
   /** the version that is active now */
   active: number;
