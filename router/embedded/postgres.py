@@ -25,6 +25,9 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "timezone": "UTC",
     "jit": "off",  # short statements: compiling them costs more than it saves
+    # A plan made while a table is nearly empty reads all of it, and is kept until somebody has
+    # looked at the table again: a young house that grows fast must not wait a minute for that
+    "autovacuum_naptime": "10s",
     "log_min_messages": "warning",
     # no values and no statement texts in the log: they are people's data
     "log_error_verbosity": "terse",
@@ -38,6 +41,7 @@ THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "autovacuum_naptime": "1min",
     # below the data folder, so that a killed server leaves nothing in /dev/shm
     "dynamic_shared_memory_type": "mmap",
 }
