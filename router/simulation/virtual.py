@@ -65,7 +65,7 @@ def in_turn(runs: Iterable[Coroutine[Any, Any, T]], at_once: int) -> list[T]:
 class Scripts:
     """The real scripts of one simulated workspace, on a database of its own.
 
-    Its `execute_command` is what `Engine` takes for a client: one connection, one command at a
+    Its `call` is what `Engine` takes for a client: one connection, one command at a
     time. offers: what scripts told desks since it was last emptied. wake_ms, due_ms: when the
     next waiting contact, and the next open offer, must be looked at; None: never.
     """
@@ -102,7 +102,7 @@ class Scripts:
         self._now_ms = now_ms
         return self._engine.evaluate(self._workspace_id, EPOCH, verb, arguments)
 
-    async def execute_command(self, *command: Any) -> Any:
+    async def call(self, *command: Any) -> Any:
         """One command at the virtual moment. Raises what the server answers."""
         connection = self._connection
         packed = connection.pack_commands([("SET", self._clock, self._now_ms), command])
