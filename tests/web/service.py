@@ -146,7 +146,7 @@ class Service:
         """Headers of a browser with a session of this account."""
         token = self._cookies.get(account)
         if token is None:
-            token = self._cookies[account] = secrets.token_urlsafe(32)
+            token = secrets.token_urlsafe(32)
             await self.house.pool.execute(
                 "insert into session (token_hash, workspace_id, account_id, expires_at)"
                 " values ($1, $2, $3, now() + interval '1 hour')",
@@ -154,6 +154,8 @@ class Service:
                 self.house.workspace,
                 account,
             )
+            # known only now: another request at the same time would come before its session
+            self._cookies[account] = token
         return {"Cookie": f"secondline_session={token}"}
 
     async def call(
