@@ -174,7 +174,7 @@ class Kinds:
             ids = [row["id"] for row in signed_in[begin : begin + CHUNK]]
             async with connection.transaction():
                 changes = await agents_changed(connection, workspace_id, ids, chosen)
-            await self._outbox.apply(*changes)
+            await self._outbox.apply_together(changes)
         names = " ".join(
             kind_name(number, requirement)
             for number, requirement in await kinds_of(connection, workspace_id)

@@ -8,7 +8,7 @@ Operations of one subject run in the order of their rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -29,6 +29,10 @@ DRAIN_AFTER = "1500 milliseconds"
 
 FORGET_S = 0.1
 """How long rows that were applied are gathered before they are deleted together."""
+
+
+AT_ONCE = 100
+"""Operations on the way to the live store together."""
 
 
 @dataclass(frozen=True)
@@ -145,25 +149,38 @@ class Outbox:
         self._applied: dict[int, None] = {}
         self._forgetting: asyncio.Task[None] | None = None
 
-    async def apply(self, *operations: Pending) -> None:
+    async def apply(self, *operations: Pending) -> bool:
         """The fast path, after the commit.
 
         Never raises for a live store that is away: the truth has decided, and the rows stay.
+        Answers False then.
         """
         done: list[int] = []
+        left = False
         try:
             for pending in operations:
-                if not (pending.older <= self._applied.keys() or done):
+                if not pending.older <= self._applied.keys() | set(done):
                     await self.drain(subject=pending.subject)
                     continue
                 await self._run(pending.workspace_id, pending.operation, pending.arguments)
                 done.append(pending.id)
         except (Unavailable, ResponseError) as error:
+            left = True
             log.warning("outbox.left", operation=pending.operation, error=str(error))
         if done:
             self._applied.update(dict.fromkeys(done))
             if self._forgetting is None or self._forgetting.done():
                 self._forgetting = asyncio.create_task(self._forget())
+        return not left
+
+    async def apply_together(self, operations: Sequence[Pending]) -> None:
+        """The same for operations of different subjects, on the way at once and in no order."""
+        for begin in range(0, len(operations), AT_ONCE):
+            first, *others = operations[begin : begin + AT_ONCE]
+            # one alone before: a live store that is away is asked once
+            if not await self.apply(first):
+                return
+            await asyncio.gather(*map(self.apply, others))
 
     async def _forget(self) -> None:
         while self._applied:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from router.queues.kinds import Profile, classify, qualifies, requirement_of
-from router.queues.outbox import Pending, put, put_many
+from router.queues.outbox import Pending, put_many
 from router.queues.rules import Rules, parse_rules
 from router.queues.steps import Requirement
 from router.ratings.rules import mean
@@ -105,17 +105,17 @@ async def agents_changed(
     rows = await connection.fetch(
         "select * from agent where id = any($1) order by id for no key update", list(agent_ids)
     )
-    changes = []
-    for row in rows:
-        profile = profile_of(row, rules)
-        if any(qualifies(profile, requirement) for requirement in fresh):
-            changed = await connection.fetchrow(
-                "update agent set version = version + 1 where id = $1 returning *", row["id"]
-            )
-            assert changed is not None
-            arguments = presence_arguments(changed, kinds, rules) | {"quiet": True}
-            changes.append(await put(connection, workspace_id, row["id"], "present", arguments))
-    return changes
+    able = [
+        row["id"]
+        for row in rows
+        if (profile := profile_of(row, rules))
+        and any(qualifies(profile, requirement) for requirement in fresh)
+    ]
+    raised = await connection.fetch(
+        "update agent set version = version + 1 where id = any($1) returning *", able
+    )
+    told = {row["id"]: presence_arguments(row, kinds, rules) | {"quiet": True} for row in raised}
+    return await put_many(connection, workspace_id, "present", told)
 
 
 def profile_of(row: Row, rules: Rules) -> Profile:
