@@ -42,6 +42,11 @@ POLICY: dict[str, Any] = {
     "escalates_to": "experts",
 }
 QUIET_S = 12.0
+_LEFT = """
+select c.id, c.state, c.generation, h.agent_id, h.state as hand from contact c
+left join handling h on h.contact_id = c.id and h.state <> 'done'
+where c.workspace_id = $1 and (c.state <> 'ended' or h.state <> 'done')
+"""
 
 
 class Center:
@@ -436,7 +441,17 @@ class Center:
             )
             return open_ == 0
 
-        await until(over, f"every contact has ended (FAULTS_SEED={self.seed})", seconds)
+        try:
+            await until(over, f"every contact has ended (FAULTS_SEED={self.seed})", seconds)
+        except AssertionError as error:
+            left = await self.rig.pool.fetch(_LEFT, self.id)
+            seen = [f"{row} {self._about(str(row['id']))[-6:]}" for row in left[:3]]
+            hands = {str(row["agent_id"]) for row in left}
+            seen += [
+                f"{agent.address} {agent.frames[-4:]}" for agent in self.agents if agent.id in hands
+            ]
+            seen += [str(o) for o in self.history.operations if o.agent in hands][-8:]
+            raise AssertionError(f"{error}; {len(left)} are left: {seen}") from None
 
     async def quiet(self, seconds: float = 6) -> None:
         """Until nothing is left to apply."""
@@ -462,4 +477,12 @@ class Center:
         assert self.history.told or not self.history.of("arrive", "done"), "nothing was heard"
         await read(self.history, self.rig.pool, self.rig.redis, self.id)
         found = faults_of(self.history)
-        assert found == [], f"FAULTS_SEED={self.seed}: {found}"
+        assert found == [], "\n".join(
+            [f"FAULTS_SEED={self.seed}", *map(str, found), *self._about(found[0].says)]
+        )
+
+    def _about(self, says: str) -> list[str]:
+        """What was told of those whom a fault names, and of agents whom they were offered to."""
+        told = self.history.told
+        agents = {each.agent for each in told if each.contact in says and each.agent}
+        return [str(each) for each in told if each.contact in says or each.agent in agents][-60:]

@@ -25,6 +25,9 @@ SKEW_S = 0.5
 """Around the loss of the live store: what happens so close to it may be seen on either side."""
 
 
+SAME_S = 0.0015
+"""Places in line are whole milliseconds; who came in the same one is in no order."""
+
 SETTLES_S = 0.5
 """A line that was just rebuilt is offered a piece at a time: who comes in that moment may be
 offered before its end."""
@@ -161,7 +164,7 @@ def _order(history: History) -> Iterator[str]:
                         other is not None
                         and mine is not None
                         and other.line == mine.line
-                        and other.arrived < mine.arrived
+                        and other.arrived + SAME_S < mine.arrived
                         and (other.id, event.agent) not in passed
                     ):
                         yield f"{mine.id} was offered before {other.id}, who waited for longer"

@@ -117,8 +117,14 @@ class Process:
             self.send(signal.SIGKILL)
             await self.ended()
 
+    def complaints(self) -> list[str]:
+        """What it has logged as a fault of its own."""
+        return [line for line in self.log().splitlines() if '"level": "error"' in line]
+
     async def close(self) -> None:
         await self.kill()
+        for line in self.complaints():
+            print(f"{self.name}: {line[:1500]}")
         for wire in self.wires:
             await wire.close()
 

@@ -8,7 +8,8 @@ that an application error has occurred, and hangs up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -35,7 +36,7 @@ TROUBLE = Counter(
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ASKED = "language|who|pin|topic|wait|offer|times|confirm|number|rate"
 
-Answer = Callable[[Voice, web.Request, Parameters, Parameters], Awaitable[str]]
+Answer = Callable[[Voice, web.Request, Parameters, Parameters], Coroutine[Any, Any, str]]
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
@@ -60,8 +61,7 @@ class _Webhook:
         if form.get("CallSid") is None and self._back is not None:
             raise Malformed("This parameter is missing or not of its form.", field="CallSid")
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                document = await self._answer(voice, request, form, query)
+            document = await _in_time(self._answer(voice, request, form, query))
         except NotFound:
             document = documents.hang_up()
         except Exception as error:
@@ -78,6 +78,28 @@ class _Webhook:
         back = self._back.format(**request.match_info, handling_given=form.get("handling") or "")
         language = voice.callers.language_of(request.match_info.get("contact") or form.get("To"))
         return documents.trouble(f"{voice.addresses.base}/twilio/voice{back}", language)
+
+
+_late: set[asyncio.Task[str]] = set()
+
+
+async def _in_time(answer: Coroutine[Any, Any, str]) -> str:
+    """The document, or TimeoutError after `ANSWER_SECONDS`.
+
+    A statement that is given up waits for its connection to be given up too, which takes as long
+    again while the database is out of reach: nobody on the line waits for that.
+    """
+    task = asyncio.create_task(answer)
+    try:
+        await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+    finally:
+        if not task.done():
+            task.cancel()
+            _late.add(task)
+            task.add_done_callback(_late.discard)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
 
 
 async def _read(request: web.Request, voice: Voice) -> tuple[Parameters, Parameters]:
