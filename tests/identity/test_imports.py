@@ -222,10 +222,10 @@ async def test_whoever_called_from_an_experts_number_before_was_this_expert(
     assert await pool.fetchval("select person_id from contact") == expert.person_id
 
 
-async def test_a_hundred_thousand_rows_are_read_while_others_are_served(
-    experts: Experts, ws: UUID, pool: asyncpg.Pool
+@pytest.mark.parametrize("rows", [20_000, pytest.param(100_000, marks=pytest.mark.soak)])
+async def test_a_large_file_is_read_while_others_are_served(
+    experts: Experts, ws: UUID, rows: int
 ) -> None:
-    rows = 100_000
     chance = random.Random(1)
     lines = [
         f"{n:06},Expert {n},+4915{n + 100_000_000},e{n}@example.org,de;en,{chance.randrange(300)},"
@@ -246,5 +246,5 @@ async def test_a_hundred_thousand_rows_are_read_while_others_are_served(
     first = await experts.read_file(ws, data)
     heart.cancel()
     assert (first.created, first.refused[:3]) == (rows, ())
-    assert longest < 2, f"everybody else waited for {longest:.1f} s"
+    assert longest < rows / 50_000, f"everybody else waited for {longest:.1f} s"
     assert (await experts.read_file(ws, data)).unchanged == rows
