@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from router.bench.floor.company import Company, Size, company
 from router.bench.floor.crews import Crews, crews, now
 from router.bench.rows import Broken, Row, Tell, at_least, at_most
+from router.store.live import open_live
 
 RATE = 300.0
 SECONDS = 60.0
@@ -60,20 +61,27 @@ def rows(name: str, found: Lives) -> list[Row]:
             found.offer_ms[1],
             50,
             "ms, arrival to offer, p99",
-            f"p50 {found.offer_ms[0]:.1f}; {found.transactions:.1f} transactions a life",
+            f"p50 {found.offer_ms[0]:.1f}; a life: {found.transactions:.1f} transactions,"
+            f" {found.scripts:.1f} scripts in {found.packets:.1f} packets",
         ),
     ]
 
 
 @dataclass(frozen=True)
 class Lives:
-    """What a run found. offer_ms: p50 and p99. processor_ms, transactions: for each life."""
+    """What a run found. offer_ms: p50 and p99.
+
+    For each life: processor_ms, transactions, and what the live store was asked: scripts, and
+    packets that it read, of events as well.
+    """
 
     per_second: float
     contacts: int
     offer_ms: tuple[float, float]
     processor_ms: dict[str, float]
     transactions: float
+    scripts: float
+    packets: float
     lost: int
     double: int
     unrated: int
@@ -105,9 +113,13 @@ async def measure(
         arriving = asyncio.create_task(load.arrive(int(rate * (last - begin + 1)), rate, begin))
         await asyncio.sleep(first - now())
         before, transactions = _used(made, load), await _transactions(made)
+        asked = await _asked(made)
         await asyncio.sleep(last - now())
         used = {who: s - before[who] for who, s in _used(made, load).items()}
         transactions = await _transactions(made) - transactions
+        scripts, packets = (
+            late - early for late, early in zip(await _asked(made), asked, strict=True)
+        )
         await arriving
         await asyncio.sleep(holding_s[1] + 1)
         await load.all("settle")
@@ -126,6 +138,8 @@ async def measure(
         offer_ms=(waits[len(waits) // 2] * 1000, waits[int(len(waits) * 0.99)] * 1000),
         processor_ms={who: s / lives * 1000 for who, s in used.items()},
         transactions=transactions / lives,
+        scripts=scripts / lives,
+        packets=packets / lives,
         # what was asked for and not answered counts as well, should the truth have it
         lost=max(contacts, truth["contacts"]) - truth["completed"],
         double=truth["handlings"] - truth["handled"] + truth["overlapping"],
@@ -150,3 +164,11 @@ def _used(made: Company, load: Crews) -> dict[str, float]:
 async def _transactions(made: Company) -> float:
     rows = await made.ask("select xact_commit from pg_stat_database where datname = 'secondline'")
     return float(rows[0][0])
+
+
+async def _asked(made: Company) -> tuple[int, int]:
+    """Scripts that the live store has run, and packets that it has read."""
+    async with open_live(made.redis_url) as redis:
+        scripts = (await redis.info("commandstats"))["cmdstat_fcall"]["calls"]
+        packets = (await redis.info("stats"))["total_reads_processed"]
+    return scripts, packets
