@@ -3,7 +3,7 @@
 | rule | says |
 |---|---|
 | kept | whoever was told that they are in line has exactly one contact: ended, waiting or in hand |
-| asked | no contact that nobody asked for, and none for whom was refused |
+| asked | no contact that nobody asked for, none for whom was refused, no ghost is offered |
 | one offer | a contact is held out to one agent at a time, and an agent has one open offer |
 | one agent | a contact is in one agent's hands at a time |
 | load | no agent holds more than their capacity |
@@ -89,6 +89,9 @@ def _asked(history: History) -> Iterator[str]:
             yield f"{contact.id} came from nowhere"
         elif results[contact.key] == {"failed"}:
             yield f"{contact.key} was refused and is there"
+    known = {contact.id for contact in history.contacts}
+    for contact_id in {event.contact for event in history.told if event.what == "offer"} - known:
+        yield f"{contact_id} was offered and is nobody"
 
 
 def _one_offer(history: History) -> Iterator[str]:

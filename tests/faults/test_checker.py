@@ -109,6 +109,11 @@ WRONG: list[tuple[str, Callable[[History], object], str]] = [
         lambda h: h.contacts.append(Contact("c4", "k4", "en", 7.0, "waiting")),
         "k4 was refused and is there",
     ),
+    (
+        "asked",
+        lambda h: h.told.append(Told(9.0, "offer", "c8", "b", "c8.1.1")),
+        "c8 was offered and is nobody",
+    ),
     ("one offer", lambda h: h.told.pop(3), "c1 has the offers c1.1.1 and c1.1.2"),
     ("one offer", lambda h: h.told.pop(7), "a has the offers c2.1.1 and c3.1.1"),
     ("one agent", lambda h: _hand(h, 0, left=5.6, done=5.6), "c1 is with b and a"),

@@ -1,4 +1,4 @@
-"""f05: a script that fails midway, for a key of the wrong type; or is refused, for want of memory."""
+"""f05: a script that fails midway, by a key of the wrong type; or is refused for want of room."""
 
 from __future__ import annotations
 
