@@ -19,7 +19,25 @@ class Closed(Exception):
     """The peer ended the connection."""
 
 
-class Desk(asyncio.Protocol):
+# What comes is read into this one, for all connections of the process: asyncio would make a
+# quarter of a megabyte for each reading, to give it back at once.
+_INTO = bytearray(256 * 1024)
+
+
+class _Reading(asyncio.BufferedProtocol):
+    """A connection whose `data_received` gets a copy of what came."""
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return _INTO
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(memoryview(_INTO)[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        raise NotImplementedError
+
+
+class Desk(_Reading):
     """One WebSocket; `heard` gets the text frames' bytes."""
 
     def __init__(self, request: bytes, heard: Callable[[Desk, bytes], None]) -> None:
@@ -112,7 +130,7 @@ class Desk(asyncio.Protocol):
             self._buffer += data[at:]
 
 
-class _Line(asyncio.Protocol):
+class _Line(_Reading):
     """One kept HTTP connection, with one request at a time."""
 
     def __init__(self) -> None:
