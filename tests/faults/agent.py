@@ -37,7 +37,8 @@ HANDS_OFF = Habits(hands_off=True)
 
 
 class Agent:
-    """frames: all that came, of all sockets in turn. codes: what sockets were closed with."""
+    """frames: all that came, of all sockets in turn. codes, hints: what sockets were closed
+    with."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Agent:
         self.snapshot: dict[str, Any] | None = None
         self.presence = "offline"
         self.opened = 0
+        self.hints: list[str] = []
         self._wants = False
         self._staying_away = False
         self._http, self._history, self._chance = http, history, chance
@@ -161,9 +163,10 @@ class Agent:
                 ) as socket:
                     self.socket = socket
                     self.opened += 1
-                    async for message in socket:
-                        if message.type == aiohttp.WSMsgType.TEXT:
-                            self._hear(json.loads(message.data))
+                    while (message := await socket.receive()).type == aiohttp.WSMsgType.TEXT:
+                        self._hear(json.loads(message.data))
+                    if message.type == aiohttp.WSMsgType.CLOSE:
+                        self.hints.append(message.extra or "")
                     self.codes.append(socket.close_code)
             except (aiohttp.ClientError, OSError, TimeoutError):
                 pass

@@ -28,7 +28,9 @@ async def scene(house: House, verb: str, name: str) -> Coroutine[Any, Any, Any]:
     ws = house.workspace
 
     async def somebody(**more: Any) -> UUID:
-        agent = await house.agent(f"A{uuid4().hex}", languages=(name,), capacity={"chat": 1}, **more)
+        agent = await house.agent(
+            f"A{uuid4().hex}", languages=(name,), capacity={"chat": 1}, **more
+        )
         known["agent"] = str(agent)
         return agent
 
