@@ -17,6 +17,7 @@ from router.explanations.facts import Count, Reserve
 from router.queues.engine import Engine
 from router.queues.keys import epoch_key, key
 from router.queues.kinds import CHANNELS, LETTERS
+from router.queues.picture import excluded_in
 
 CLASSES_SEEN = 200
 """Sorts of agents that are counted; of more, so many are drawn and the rest is estimated."""
@@ -48,15 +49,14 @@ class Live:
 
         Raises Rebuilding when the picture is another one than this epoch's.
         """
-        held, fields, excluded = await self.read(
+        held, fields = await self.read(
             ("GET", epoch_key(self._ws)),
             ("HGETALL", self.name("contact", contact)),
-            ("HGETALL", self.name("excluded", contact)),
         )
         if held != str(self._epoch):
             self._engine.forget_epoch(self._ws)
             raise Rebuilding("the live picture is being rebuilt; try again in a moment")
-        return fields, excluded
+        return fields, excluded_in(fields)
 
     async def position(self, queue: str, contact: str) -> int | None:
         """The contact's place in its queue, from 1."""

@@ -15,7 +15,6 @@ EVENTS_LENGTH = 20_000
 TEMPLATES: dict[str, tuple[str, ...]] = {
     # name: what its parts are, in order                            type: content
     "contact": ("contact",),  # hash: the live contact with its open offer, or its tombstone
-    "excluded": ("contact",),  # hash: agent → until when (ms) they are not asked again
     "line": ("kind",),  # zset: waiting contacts by effective arrival; offered ones are out
     "order": ("queue",),  # zset: waiting and offered contacts by effective arrival
     "age": ("queue",),  # zset: the same by arrival

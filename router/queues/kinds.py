@@ -14,12 +14,22 @@ from typing import Any
 import msgspec
 
 from router.filters import admits
+from router.queues.policy import Strategy
 from router.queues.steps import Requirement
 
 LETTERS = {"voice": "v", "chat": "c", "video": "x"}
 """How the live store's names tell a channel."""
 
 CHANNELS = tuple(LETTERS)
+
+ORDERS: dict[Strategy, str] = {
+    "longest_idle": "i",
+    "least_loaded": "l",
+    "best_rated": "b",
+    "least_scarce": "s",
+    "random": "r",
+}
+"""How the live store's names tell a strategy (`_agents.lua`)."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -61,14 +71,14 @@ def qualifies(profile: Profile, requirement: Requirement) -> bool:
 
 
 def kind_name(number: int, requirement: Requirement) -> str:
-    """A kind's name in the live store: channel and lane can be read off it (`_choice.lua`)."""
+    """A kind's name in the live store: strategy, channel and lane can be read off it."""
     lane = "e" if requirement.lane == "expert" else "c"
-    return f"{number}{LETTERS[requirement.channel]}{lane}"
+    return f"{number}{ORDERS[requirement.strategy]}{LETTERS[requirement.channel]}{lane}"
 
 
 def kind_number(name: str) -> int:
     """The number in a kind's name."""
-    return int(name[:-2])
+    return int(name[:-3])
 
 
 def classify(profile: Profile, kinds: Iterable[tuple[int, Requirement]]) -> AgentClass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -67,7 +68,7 @@ def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]]) -> str:
     `kinds_in` reads the kinds back.
     """
     return ";".join(
-        f"{kind_name(kind, step.requirement)} {strategy_text(policy, step.strategy)}"
+        f"{kind_name(kind, step.requirement)} {strategy_text(policy, step.requirement.strategy)}"
         f" {step.from_ms} {step.ahead_ms} {int(step.skip)}"
         for step, kind in steps
     )
@@ -143,6 +144,12 @@ def enter_arguments(
     if excluded:
         arguments["excluded"] = excluded
     return arguments
+
+
+def excluded_in(fields: Mapping[str, str]) -> dict[str, str]:
+    """Agents who are not asked for a live contact until then (ms), as `_lines.lua` keeps it."""
+    texts = fields.get("excluded", "").split()
+    return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 def waited_ms(accepted_at: datetime, line_at: datetime) -> int:

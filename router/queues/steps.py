@@ -17,7 +17,8 @@ class Requirement(msgspec.Struct, frozen=True, order=True):
     """What a contact asks of an agent: interned, it is a kind.
 
     filter: a bound expression over agent.* (router/filters), empty for none. lane: who is asked
-    for; customers are not given the capacity that is kept for experts.
+    for; customers are not given the capacity that is kept for experts. strategy: who of those who
+    qualify is asked first; the live store keeps them in that order.
     """
 
     channel: str
@@ -26,6 +27,7 @@ class Requirement(msgspec.Struct, frozen=True, order=True):
     skills: tuple[str, ...]
     filter: str = ""
     lane: Lane = "customer"
+    strategy: Strategy = "longest_idle"
 
 
 class CompiledStep(msgspec.Struct, frozen=True):
@@ -36,7 +38,6 @@ class CompiledStep(msgspec.Struct, frozen=True):
     """
 
     requirement: Requirement
-    strategy: Strategy
     from_ms: int
     ahead_ms: int = 0
     skip: bool = False
@@ -63,8 +64,8 @@ def compile_steps(policy: Policy, contact: Mapping[str, Any]) -> tuple[CompiledS
                 skills=tuple(sorted(set(contact["skills"]))) if step.skills else (),
                 filter=read(step.filter).bind(contact),
                 lane="expert" if contact["role"] == "expert" else "customer",
+                strategy=step.strategy,
             ),
-            step.strategy,
             begin * 1000,
             step.head_start_seconds * 1000,
             step.skip,

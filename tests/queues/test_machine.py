@@ -27,6 +27,7 @@ from router.channels.contacts import HandOver
 from router.errors import Conflict, Gone
 from router.queues.floor import NO_LOAD, by_channel
 from router.queues.keys import key
+from router.queues.picture import excluded_in
 from tests.house import House
 
 LANGUAGES = ("en", "de")
@@ -223,7 +224,7 @@ class Line(RuleBasedStateMachine):
                 assert int(live["gen"]) == contact["generation"]
                 assert (live["st"] == "offered") == (str(contact_id) in offered)
             if contact["state"] == "waiting" and live["st"] == "waiting":
-                away = await house.redis.hgetall(name("excluded", str(contact_id)))
+                away = excluded_in(live)
                 wakes = await house.redis.zscore(name("wake"), str(contact_id))
                 for agent, fields in idle.items():
                     channel = contact["channel"]

@@ -246,7 +246,7 @@ class Scripts(RuleBasedStateMachine):
         choice = POLICIES[policy].choice
         return Step(
             kind_name(number, step.requirement),
-            step.strategy,
+            step.requirement.strategy,
             step.from_ms,
             step.ahead_ms,
             step.skip,

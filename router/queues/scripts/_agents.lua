@@ -8,6 +8,8 @@
 
 local CHANNELS = { 'voice', 'chat', 'video' }
 local LETTERS = { voice = 'v', chat = 'c', video = 'x' }
+local CHANNEL_OF = { [118] = 'voice', [99] = 'chat', [120] = 'video' }   -- by the byte of the letter
+local RANK = 4e12   -- more than any time in milliseconds
 
 -- What a class's name tells (kinds.py): rating band, 2nd level, newcomers, kinds per channel.
 local class_named = remembered(5000, function(class)
@@ -96,6 +98,21 @@ local function kinds_of(stand)
   return kinds
 end
 
+-- Where a kind lists a stand: by a rank that its strategy goes by first, then by idle time. A
+-- kind's name tells strategy and channel (kinds.py), a stand's name what is compared.
+local function score_in(kind, stand, since)
+  local order = string.byte(kind, -3)
+  local rank = 0
+  if order == 98 then   -- b: best rated; newcomers of a band before the others
+    rank = 2 * (9 - stand.band) + (stand.newcomer and 0 or 1)
+  elseif order == 108 then   -- l: least loaded, which can be told of chats
+    rank = string.byte(kind, -2) == 99 and stand.load or 0
+  elseif order == 115 then   -- s: least scarce
+    rank = math.min(stand.breadth[CHANNEL_OF[string.byte(kind, -2)]], 2000)
+  end
+  return rank * RANK + since
+end
+
 -- Somebody came to this stand, idle since: kinds that do not list it, or by a later bound, shall.
 -- `raised`: no kind lists the stand by a later bound than this. `dropped`: kinds that found nobody.
 local function list_stand(name, since)
@@ -105,11 +122,13 @@ local function list_stand(name, since)
   local raised = tonumber(v[1] or nil)
   local at = tonumber(since)
   if not raised then
-    for _, kind in ipairs(kinds_of(stand)) do redis.call('ZADD', K.stands(kind), since, name) end
+    for _, kind in ipairs(kinds_of(stand)) do
+      redis.call('ZADD', K.stands(kind), score_in(kind, stand, at), name)
+    end
   else
     if v[2] then
       for _, kind in ipairs(redis.call('SMEMBERS', K.dropped(name))) do
-        redis.call('ZADD', K.stands(kind), since, name)
+        redis.call('ZADD', K.stands(kind), score_in(kind, stand, at), name)
       end
       redis.call('DEL', K.dropped(name))
       redis.call('HDEL', class, stand.dropped)
@@ -117,7 +136,7 @@ local function list_stand(name, since)
     -- they have been idle for longer than whoever was looked at while they were away
     if at < raised then
       for _, kind in ipairs(kinds_of(stand)) do
-        redis.call('ZADD', K.stands(kind), 'XX', 'LT', since, name)
+        redis.call('ZADD', K.stands(kind), 'XX', 'LT', score_in(kind, stand, at), name)
       end
     end
   end

@@ -1,10 +1,12 @@
--- Included: which idle agent a contact is held out to. Each step of a policy has a strategy; stands
--- are told apart by their names, and looked at only as far as the strategy needs.
+-- Included: which idle agent a contact is held out to. A kind lists the stands of those who may be
+-- asked in the order of its strategy (see `score_in`), so that a few are looked at, however many
+-- there are.
 
-local STANDS_SEEN = 24       -- stands with somebody idle that a strategy chooses among
-local STANDS_AT_ONCE = 4     -- of these read first where the longest idle is asked
-local STANDS_PASSED = 256    -- stands read in all, with those kept for experts or excluded
-local STANDS_SWEPT = 3       -- looked at besides, where there are more than are seen
+local STANDS_AT_ONCE = 2     -- stands read at first
+local STANDS_MORE = 8        -- and then at a time
+local STANDS_PASSED = 256    -- in all, with those kept for experts, excluded, or without anybody
+local RANKS_SEEN = 24        -- ranks looked at for the longest idle of all
+local STANDS_DRAWN = 4       -- stands that are drawn where anybody is asked
 local AGENTS_SEEN = 16       -- idle agents of one stand looked at, past those excluded
 
 -- A number from 0 to 1 that differs from try to try and is the same when the same try is repeated.
@@ -40,108 +42,136 @@ local function hold_back(kind)
   redis.call('ZADD', K.held_back(), 'NX', now, kind)
 end
 
--- What a strategy goes by first, told by a stand's name: the lowest is asked. Then who is idle longest.
-local function rank_of(stand, rule, channel, newcomers)
-  if rule == 'best_rated' then
-    return -stand.band - (newcomers and stand.newcomer and 10 or 0)
-  elseif rule == 'least_loaded' then
-    return channel == 'chat' and stand.load or 0
-  elseif rule == 'least_scarce' then
-    return stand.breadth[channel]
-  end
-  return 0
-end
-
--- The idle agent of the n-th stand to be asked first, false when nobody there may be; read when it
--- is looked at, and once. A stand with nobody idle is dropped.
-local function head_of(look, n)
-  local head = look.heads[n]
-  if head ~= nil then return head end
-  head = false
-  local name = look.names[n]
-  local idle = redis.call('ZRANGE', K.stand(name), 0, look.declined and AGENTS_SEEN - 1 or 0, 'WITHSCORES')
+-- The idle agent of a stand to be asked first, and since when its longest idle is idle: both nil
+-- when nobody is there, and then the stand is dropped; the first nil when nobody may be asked.
+local function head_of(look, name)
+  local idle = redis.call('ZRANGE', K.stand(name), 0, look.excluded and AGENTS_SEEN - 1 or 0, 'WITHSCORES')
   if not idle[1] then
     redis.call('ZREM', look.key, name)
     redis.call('SADD', K.dropped(name), look.kind)
     local stand = stand_named(name)
     redis.call('HSET', K.class(stand.class), stand.dropped, '1')
     look.gone = look.gone + 1
-  else
-    look.firsts[n] = idle[2]
-    for i = 1, #idle, 2 do
-      if not look.declined or not excluded(look.id, idle[i]) then
-        head = { agent = idle[i], since = tonumber(idle[i + 1]), stand = name }
-        break
-      end
+    return nil
+  end
+  look.seen = look.seen + 1
+  for i = 1, #idle, 2 do
+    if not excluded(look.excluded, idle[i]) then
+      return { agent = idle[i], since = tonumber(idle[i + 1]), stand = name }, tonumber(idle[2])
     end
   end
-  look.heads[n] = head
-  return head
+  return nil, tonumber(idle[2])
 end
 
--- A stand is listed by a lower bound of its longest idle. Whose bound had it looked at in vain is
--- listed by what was found; who is asked is gone from there in a moment, and looked at next time.
-local function correct(look, n)
-  local first = look.firsts[n]
-  if not first or tonumber(first) == look.lows[n] then return end
-  local name = look.names[n]
+-- A stand is listed by a lower bound of its longest idle. One that was looked at in vain is listed
+-- by what was found; who is asked is gone in a moment, and their stand is looked at next time.
+local function correct(look, name, rank, low, first)
+  if first == low then return end
   local stand = stand_named(name)
   redis.call('HSET', K.class(stand.class), stand.raised, first)
-  look.firsts[n] = false
   local moved = look.moved or {}
-  moved[#moved + 1], moved[#moved + 2] = first, name
+  moved[#moved + 1], moved[#moved + 2] = rank * RANK + first, name
   look.moved = moved
 end
 
--- The longest idle on the stands of this rank (nil: on any).
-local function longest_idle(look, rank)
-  local best, at
-  for n = 1, #look.names do
-    if not rank or look.ranks[n] == rank then
-      if best and look.lows[n] > best.since then break end
-      local head = head_of(look, n)
-      if head and (not best or head.since < best.since or head.since == best.since and head.agent < best.agent) then
-        if at then correct(look, at) end
-        best, at = head, n
+local function earlier(x, y)
+  return not y or x.since < y.since or x.since == y.since and x.agent < y.agent
+end
+
+-- The longest idle of the lowest rank that has somebody, and that rank; of stands with scores
+-- between these.
+local function first_of(look, from, to)
+  local best, rank, low_of, first_of_best
+  local gone, offset, at_once = look.gone, 0, STANDS_AT_ONCE
+  while offset < STANDS_PASSED do
+    local found = redis.call('ZRANGE', look.key, from, to, 'BYSCORE', 'LIMIT', offset - (look.gone - gone),
+      at_once, 'WITHSCORES')
+    for i = 1, #found, 2 do
+      local name, score = found[i], tonumber(found[i + 1])
+      local at = math.floor(score / RANK)
+      local low = score - at * RANK
+      if best and (at > rank or low > best.since) then return best, rank end
+      if look.customers and stand_named(name).house and kept_for_experts(look.channel) then
+        look.blocked = true
       else
-        correct(look, n)
+        local head, first = head_of(look, name)
+        if head and earlier(head, best) then
+          if best then correct(look, best.stand, rank, low_of, first_of_best) end
+          best, rank, low_of, first_of_best = head, at, low, first
+        elseif first then
+          correct(look, name, at, low, first)
+        end
       end
     end
+    if #found < 2 * at_once then break end
+    offset, at_once = offset + at_once, STANDS_MORE
+  end
+  return best, rank
+end
+
+local function first_of_rank(look, rank)
+  return first_of(look, rank * RANK, (rank + 1) * RANK - 1)
+end
+
+-- By band, then idle time. Newcomers of a band have a rank of their own before the others', so that
+-- they are found where a contact is one for newcomers.
+local function best_rated(look, newcomers)
+  if newcomers then
+    for band = 9, 0, -1 do
+      local best = first_of_rank(look, 2 * (9 - band))
+      if best then return best, true end
+    end
+  end
+  local best, rank = first_of(look, '-inf', '+inf')
+  if best and rank % 2 == 0 then
+    local other = first_of_rank(look, rank + 1)
+    if other and earlier(other, best) then best = other end
   end
   return best
 end
 
--- The longest idle on the stands of the lowest rank that has somebody.
-local function lowest_rank(look)
-  local best, tried
-  repeat
-    local rank
-    for _, each in ipairs(look.ranks) do
-      if (not tried or each > tried) and (not rank or each < rank) then rank = each end
-    end
-    if not rank then return nil end
-    best, tried = longest_idle(look, rank), rank
-  until best
+local function longest_of_all(look)
+  local best, from = nil, '-inf'
+  for _ = 1, RANKS_SEEN do
+    local head, rank = first_of(look, from, '+inf')
+    if not head then break end
+    if earlier(head, best) then best = head end
+    from = (rank + 1) * RANK
+  end
   return best
 end
 
--- Anybody: a stand counts for as many as it has.
+-- Anybody: of some stands that are drawn, each counts for as many as it has.
 local function by_lot(look, c)
-  local best, least
-  for n, name in ipairs(look.names) do
-    local head = head_of(look, n)
-    if head then
-      local drawn, here = draw(c, look.id, name), redis.call('ZCARD', K.stand(name))
-      local chance = 1 - drawn ^ (1 / here)
-      if not least or chance < least then
-        best, least = head, chance
-        if not look.declined then
-          local place = math.floor(drawn * 4096 % 1 * here)
-          local idle = redis.call('ZRANGE', K.stand(name), place, place, 'WITHSCORES')
-          best = { agent = idle[1], since = tonumber(idle[2]), stand = name }
-        end
+  local listed = redis.call('ZCARD', look.key)
+  if listed == 0 then return nil end
+  local drawn = draw(c, look.id)
+  local all = listed <= STANDS_DRAWN
+  local start, apart = math.floor(drawn * listed), math.floor(listed / STANDS_DRAWN)
+  local names = all and redis.call('ZRANGE', look.key, 0, -1) or {}
+  for k = 1, all and 0 or STANDS_DRAWN do
+    local place = (start + k * apart) % listed
+    names[k] = redis.call('ZRANGE', look.key, place, place)[1]
+  end
+  local best, least, count
+  for _, name in ipairs(names) do
+    if look.customers and stand_named(name).house and kept_for_experts(look.channel) then
+      look.blocked = true
+    else
+      local head = head_of(look, name)
+      if head then
+        local here = redis.call('ZCARD', K.stand(name))
+        local chance = 1 - draw(c, look.id, name) ^ (1 / here)
+        if not least or chance < least then best, least, count = head, chance, here end
       end
     end
+  end
+  -- those drawn may be gone, or not to be asked
+  if not best then return (first_of(look, '-inf', '+inf')) end
+  if not look.excluded and count > 1 then
+    local place = math.floor(drawn * 4096 % 1 * count)
+    local idle = redis.call('ZRANGE', K.stand(best.stand), place, place, 'WITHSCORES')
+    return { agent = idle[1], since = tonumber(idle[2]), stand = best.stand }
   end
   return best
 end
@@ -157,59 +187,31 @@ end)
 
 local function choose(look, c, strategy)
   local rule = strategy.rule
-  if rule == 'longest_idle' then return longest_idle(look), rule end
-  local best = rule == 'random' and by_lot(look, c) or rule ~= 'random' and lowest_rank(look)
-  if not best then return nil end
-  if strategy.most > 0 then
-    -- who is idle longest is passed over so often and no more
-    local first = longest_idle(look)
-    if best.agent == first.agent then
-      redis.call('DEL', K.passed(c.kind))
-    elseif redis.call('INCR', K.passed(c.kind)) > strategy.most then
-      redis.call('DEL', K.passed(c.kind))
-      return first, 'turn'
-    end
+  local best, newcomer
+  if rule == 'best_rated' then
+    best, newcomer = best_rated(look, strategy.share > 0 and draw(c, look.id) < strategy.share)
+  elseif rule == 'random' then
+    best = by_lot(look, c)
+  else
+    best = first_of(look, '-inf', '+inf')
   end
-  return best, look.newcomers and stand_named(best.stand).newcomer and 'newcomer' or rule
+  if not best then return nil end
+  -- who is idle longest is passed over so often and no more: every so many contacts are theirs
+  if strategy.most > 0 and redis.call('INCR', K.passed(c.kind)) > strategy.most then
+    redis.call('DEL', K.passed(c.kind))
+    local first = longest_of_all(look)
+    if first.agent ~= best.agent then return first, 'turn' end
+  end
+  return best, newcomer and 'newcomer' or rule
 end
 
 -- Who is to be asked for a contact, why, and out of how many stands; and whether some were passed
--- over because they are kept for experts. Stands come by how long their longest idle is idle.
+-- over because they are kept for experts.
 local function candidate(id, c)
-  local strategy, channel = rule_of(c.strategy), c.channel
-  local rule = strategy.rule
-  local look = { id = id, kind = c.kind, key = K.stands(c.kind), declined = c.declined, names = {},
-    lows = {}, ranks = {}, heads = {}, firsts = {}, gone = 0,
-    newcomers = strategy.share > 0 and draw(c, id) < strategy.share }
-  local names, lows, ranks = look.names, look.lows, look.ranks
-  local from, n, blocked = 0, 0, false
-  local at_once = rule == 'longest_idle' and STANDS_AT_ONCE or STANDS_SEEN
-  local best, why
-  repeat
-    local found = redis.call('ZRANGE', look.key, from - look.gone, from - look.gone + at_once - 1, 'WITHSCORES')
-    for i = 1, #found, 2 do
-      local stand = stand_named(found[i])
-      if stand.house and not for_experts(c.kind) and kept_for_experts(channel) then
-        blocked = true
-      else
-        n = n + 1
-        names[n], lows[n] = found[i], tonumber(found[i + 1])
-        ranks[n] = rank_of(stand, rule, channel, look.newcomers)
-      end
-    end
-    local last = #found < 2 * at_once
-    if not last and rule ~= 'longest_idle' then
-      -- where not all are seen, some are looked at for their own sake: those that nobody stands on
-      -- any more, and whom no strategy would look at, must not fill what is seen
-      local start = math.floor(draw(c, id, found[1]) * n)
-      for k = 1, math.min(n, STANDS_SWEPT) do head_of(look, (start + k) % n + 1) end
-    end
-    -- of the longest idle it must be certain that nobody further on is idle for longer
-    best, why = choose(look, c, strategy)
-    from = from + at_once
-    at_once = STANDS_SEEN
-  until last or best and (rule ~= 'longest_idle' or lows[n] > best.since) or from >= STANDS_PASSED
+  local look = { id = id, kind = c.kind, key = K.stands(c.kind), excluded = present(c.excluded) and c.excluded,
+    channel = c.channel, customers = not for_experts(c.kind), gone = 0, seen = 0 }
+  local best, why = choose(look, c, rule_of(c.strategy))
   -- after the walk, which goes by places
   if look.moved then redis.call('ZADD', look.key, unpack(look.moved)) end
-  return best, why, n, blocked
+  return best, why, look.seen, look.blocked
 end

@@ -6,9 +6,20 @@
 
 local ALONE_AGAIN_MS = 30000   -- who may leave because nobody is there is looked at again so often
 
-local function excluded(contact, agent)
-  local until_ms = redis.call('HGET', K.excluded(contact), agent)
-  return until_ms and tonumber(until_ms) > now
+-- Who let a contact pass is not asked again until: `agent until agent until ...`, the text of a field.
+local function excluded(text, agent)
+  if not present(text) then return false end
+  local _, at = string.find(text, agent, 1, true)
+  return at and tonumber(string.match(text, '^ (%d+)', at + 1)) > now
+end
+
+-- The text without those whose time is over, and with this agent until then.
+local function exclude(text, agent, until_ms)
+  local kept = ''
+  for who, at in string.gmatch(text or '', '(%S+) (%d+)') do
+    if who ~= agent and tonumber(at) > now then kept = kept .. who .. ' ' .. at .. ' ' end
+  end
+  return agent and kept .. agent .. ' ' .. string.format('%d', until_ms) .. ' ' or kept
 end
 
 -- A contact's own, which never changes while it is in line, is one text: `line_at score offer_ms
@@ -102,7 +113,6 @@ local function out_of_queue(id, c)
   redis.call('ZREM', K.order(c.queue), id)
   redis.call('ZREM', K.age(c.queue), id)
   redis.call('ZREM', K.wake(), id)
-  redis.call('DEL', K.excluded(id))
   local route = steps_of(c).route
   if redis.call('HINCRBY', K.routes(c.queue), route, -1) == 0 then
     redis.call('HDEL', K.routes(c.queue), route)
@@ -121,9 +131,7 @@ local function set_wake(id, c)
   for _, step in ipairs(steps_of(c)) do
     if step.from_ms > 0 then no_later(line_at + step.from_ms) end
   end
-  if c.declined ~= false then
-    for _, until_ms in ipairs(redis.call('HVALS', K.excluded(id))) do no_later(tonumber(until_ms)) end
-  end
+  for until_ms in string.gmatch(c.excluded or '', ' (%d+)') do no_later(tonumber(until_ms)) end
   if c.prefer_until then no_later(c.prefer_until) end
   -- it may have become due while it was held out to somebody who then let it pass
   if c.leave then no_later(math.max(line_at + c.leave, now + 1)) end

@@ -41,7 +41,7 @@ end
 
 -- The preferred agent, when they are there and could serve the contact.
 local function preferred(id, c)
-  if not present(c.prefer) or c.declined and excluded(id, c.prefer) then return nil end
+  if not present(c.prefer) or excluded(c.excluded, c.prefer) then return nil end
   local a = agent_of(c.prefer)
   if not present(a.st) or a.st == 'offline' then return nil end
   return could_serve(a, c) and a or nil
@@ -51,9 +51,6 @@ end
 -- the preferred agent alone.
 local function match_contact(id, c)
   if loading then return nil end
-  if c.declined == nil then
-    c.declined = present(c.queued) and redis.call('EXISTS', K.excluded(id)) == 1
-  end
   local wanted = preferred(id, c)
   if wanted then
     if idle_on(wanted, c.channel) then return make_offer(id, c, wanted, 'preferred') end
@@ -78,7 +75,7 @@ local function head_of_line(key, agent, a)
     if #heads == 0 then break end
     first = first or tonumber(heads[2])
     for i = 1, #heads, 2 do
-      if not excluded(heads[i], agent) then
+      if not excluded(redis.call('HGET', K.contact(heads[i]), 'excluded'), agent) then
         local c = a and contact_of(heads[i])
         if not a or idle_on(a, c.channel) and could_serve(a, c) then
           return heads[i], tonumber(heads[i + 1]), first
@@ -89,8 +86,6 @@ local function head_of_line(key, agent, a)
   end
   return nil, nil, first
 end
-
-local CHANNEL_OF = { [118] = 'voice', [99] = 'chat', [120] = 'video' }   -- by the byte of the letter
 
 -- The oldest contact in the lines that the agent's class may serve and they have room for.
 local function oldest_in_lines(a)

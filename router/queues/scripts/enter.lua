@@ -12,15 +12,13 @@ if c.queue then freed, withdrawn = let_go(arg.contact, c) end
 if c.gen then redis.call('DEL', K.contact(arg.contact)) end
 c = { st = 'waiting', gen = arg.gen, queue = arg.queue, channel = arg.channel, role = arg.role,
   arrival = arg.arrival, way = arg.way, steps = arg.steps, prefer = arg.prefer,
-  attempt = math.max(tonumber(c.attempt or 0), arg.attempt or 0), new = true, declined = false }
+  attempt = math.max(tonumber(c.attempt or 0), arg.attempt or 0), new = true }
 unpack_way(c)
 for agent, until_ms in pairs(arg.excluded or {}) do
-  redis.call('HSET', K.excluded(arg.contact), agent, until_ms)
-  c.declined = true
+  c.excluded = exclude(c.excluded, agent, until_ms)
 end
 take_step(arg.contact, c)
 redis.call('ZADD', K.open(), arg.arrival, arg.contact)
-if c.declined then queue_up(arg.contact, c) end
 local offer, hold = match_contact(arg.contact, c)
 local nobody
 if not offer then
@@ -37,7 +35,8 @@ if not offer then
 end
 redis.call('HSET', K.contact(arg.contact), 'st', c.st, 'gen', c.gen, 'queue', c.queue, 'channel', c.channel,
   'role', c.role, 'arrival', c.arrival, 'way', c.way, 'steps', c.steps, 'step', c.step, 'kind', c.kind,
-  'attempt', c.attempt, 'prefer', c.prefer or '', 'queued', c.queued or '', 'offer', c.offer or '',
+  'attempt', c.attempt, 'prefer', c.prefer or '', 'queued', c.queued or '',
+  'excluded', c.excluded or '', 'offer', c.offer or '',
   'agent', c.agent or '', 'made', c.made or '', 'deadline', c.deadline or '', 'why', c.why or '')
 if freed then match_agent(freed) end
 return answer({ state = offer and 'offered' or 'waiting', offer = offer, withdrawn = withdrawn,

@@ -7,10 +7,9 @@ local id = parts_of(arg.offer)
 local c = contact_of(id, false)
 if c.offer ~= arg.offer or c.agent ~= arg.agent or not held_out(c) then return answer({ state = 'gone' }) end
 local a = take_back(id, c, arg.why, arg.go_last == true)
-change(id, c, { st = 'waiting', offer = '' })
+change(id, c, { st = 'waiting', offer = '',
+  excluded = exclude(c.excluded, arg.agent, now + arg.retry_ms) })
 queue_up(id, c)
-redis.call('HSET', K.excluded(id), arg.agent, now + arg.retry_ms)
-c.declined = true
 take_step(id, c)
 local offered, hold = match_contact(id, c)
 if not offered then

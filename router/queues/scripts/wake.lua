@@ -8,10 +8,8 @@ local ids = redis.call('ZRANGE', K.wake(), '-inf', now, 'BYSCORE', 'LIMIT', 0, a
 local leaving = {}
 for _, id in ipairs(ids) do
   local c = contact_of(id, true)
-  c.declined = false
-  for agent, until_ms in pairs(hash(K.excluded(id))) do
-    if tonumber(until_ms) <= now then redis.call('HDEL', K.excluded(id), agent) else c.declined = true end
-  end
+  local kept = exclude(c.excluded)
+  if kept ~= (c.excluded or '') then change(id, c, { excluded = kept }) end
   if c.st == 'waiting' then
     local waited = now - c.line_at
     local over = c.leave and waited >= c.leave
