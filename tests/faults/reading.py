@@ -63,13 +63,13 @@ async def _rest(
     )
     for agent in {agent for agent, _ in history.capacity}:
         fields = await redis.hgetall(live("agent", agent))
-        hands = await redis.hgetall(live("hands", agent))
-        for channel in ("chat", "voice"):
-            rest.loads[(agent, channel)] = int(fields.get(f"n:{channel}") or 0)
+        # voice, chat, video, wrap-ups, and the channel of the open offer
+        voice, chat, _, _, on = fields.get("load", "0 0 0 0 -").split()
+        rest.loads |= {(agent, "voice"): int(voice), (agent, "chat"): int(chat)}
         if offer := fields.get("offer"):
             # it counts for a hand while it rings
             rest.offers[agent] = offer
-            rest.loads[(agent, hands.get(offer, "chat").partition("/")[0])] -= 1
+            rest.loads[(agent, on)] -= 1
     rest.ringing = set(await redis.zrange(live("due"), 0, -1))
     for row in await pool.fetch("select id from queue where workspace_id = $1", workspace):
         rest.waiting |= set(await redis.zrange(live("order", str(row["id"])), 0, -1))
