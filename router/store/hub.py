@@ -26,8 +26,10 @@ from router.tasks import stop
 
 log = structlog.get_logger()
 
-BUSY_S = 0.005
-"""Events closer together than this are many."""
+BUSY_S = 0.0015
+"""Entries that come closer together than this on average are many."""
+PAUSE_S = 0.01
+"""A longer pause than this counts as one: the next busy moment is noticed soon."""
 GATHER_S = 0.003
 """How long they are gathered then, in seconds: what it adds to the time until one is heard of."""
 
@@ -107,6 +109,8 @@ class _Reader:
         self.started = asyncio.Event()
         self._cursor = "$"
         self._read_at = 0.0
+        # seconds between entries, on average over the last readings
+        self._pace_s = PAUSE_S
 
     async def run(self) -> None:
         while True:
@@ -124,21 +128,23 @@ class _Reader:
                 self.started.set()
                 await asyncio.sleep(0.5)
                 continue
-            for cursor, (_, told) in (answer or {}).get(self._key, ()):
+            entries = (answer or {}).get(self._key, ())
+            for cursor, (_, told) in entries:
                 self._cursor = cursor
                 for event in _decode(told):
                     event["cursor"] = cursor
                     self._hand_out(event)
-            await self._gather()
+            await self._gather(len(entries))
 
-    async def _gather(self) -> None:
-        """In a busy moment, let some events come together: each reading costs the same. What
-        comes after a pause is read at once."""
+    async def _gather(self, came: int) -> None:
+        """In busy times, let some entries come together: each reading costs the same. Otherwise
+        each is read at once, for an agent waits for it."""
         now = time.monotonic()
-        if now - self._read_at < BUSY_S:
-            await asyncio.sleep(GATHER_S)
-            now = time.monotonic()
+        pace_s = min(now - self._read_at, PAUSE_S) / max(came, 1)
+        self._pace_s += (pace_s - self._pace_s) / 10
         self._read_at = now
+        if self._pace_s < BUSY_S:
+            await asyncio.sleep(GATHER_S)
 
     def _hand_out(self, event: Event) -> None:
         found = [here for topic in topics_of(event) if (here := self.by_topic.get(topic))]
