@@ -62,14 +62,16 @@ def strategy_text(policy: Policy, strategy: Strategy) -> str:
     return f"{strategy}/{choice.pass_over_most}"
 
 
-def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]]) -> str:
+def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]], ahead_ms: int) -> str:
     """A contact's steps as the scripts keep them (`_lines.lua`): `kind strategy from ahead skip;…`.
 
-    `kinds_in` reads the kinds back.
+    ahead_ms: its head start. A step adds no more to it than the policy's most: the bound on
+    overtaking holds in every step. `kinds_in` reads the kinds back.
     """
+    room = max(0, policy.head_starts.most_seconds * 1000 - ahead_ms)
     return ";".join(
         f"{kind_name(kind, step.requirement)} {strategy_text(policy, step.requirement.strategy)}"
-        f" {step.from_ms} {step.ahead_ms} {int(step.skip)}"
+        f" {step.from_ms} {min(step.ahead_ms, room)} {int(step.skip)}"
         for step, kind in steps
     )
 
@@ -115,6 +117,7 @@ def enter_arguments(
     """What `enter` takes, from a waiting contact's row."""
     arrival = milliseconds(row["arrived_at"])
     line = milliseconds(row["line_at"])
+    ahead = int(row["head_start"].total_seconds() * 1000)
     # a message waits for its owner, and who has overflowed often enough stays
     stays = bool(row.get("due_at")) or (row.get("overflowed") or 0) >= OVERFLOWS_MOST
     leaves = Leaving(None, None) if stays else leaving(policy)
@@ -123,7 +126,7 @@ def enter_arguments(
         prefer_until = line + policy.choice.prefer_seconds * 1000
     way = Way(
         line,
-        arrival - int(row["head_start"].total_seconds() * 1000),
+        arrival - ahead,
         policy.offer_ms(row["channel"]),
         leaves.after_ms,
         leaves.alone_ms,
@@ -137,7 +140,7 @@ def enter_arguments(
         "role": row["role"],
         "arrival": str(arrival),
         "way": way.text(),
-        "steps": steps_text(policy, steps),
+        "steps": steps_text(policy, steps, ahead),
     }
     if row["prefer_agent_id"] is not None:
         arguments["prefer"] = row["prefer_agent_id"]

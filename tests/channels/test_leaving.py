@@ -155,6 +155,24 @@ async def test_after_its_wait_it_moves_on_with_arrival_and_history(house: House)
     ]
 
 
+async def test_whoever_is_moved_keeps_arrival_and_history_and_their_place_by_them(house: House):
+    await queues(house, more={})
+    first = await house.arrive()
+    later = await house.arrive()
+    supervisor = await house.pool.fetchval(
+        "insert into account (workspace_id, email, name, role)"
+        " values ($1, 'sue@example.com', 'Sue', 'supervisor') returning id",
+        house.workspace,
+    )
+    for contact in (later, first):
+        await house.contacts.move(house.workspace, contact.id, house.queues["more"], supervisor)
+        moved = await row_of(house, contact.id)
+        assert (moved["slug"], moved["arrived_at"]) == ("more", contact.arrived_at)
+        assert len(await timeline(house, contact.id, "queued")) == 2
+    agent = await house.agent("Ana")
+    assert [await house.serve(agent) for _ in range(2)] == [first.id, later.id]
+
+
 async def test_whoever_was_accepted_or_moved_meanwhile_is_left_alone(house: House):
     overflow = [{"on": "wait", "most": 0, "then": {"to": "close"}}]
     await queues(house, customers={"overflow": overflow})
@@ -261,9 +279,22 @@ async def test_a_queue_that_is_gone_or_closed_keeps_nobody_from_waiting(house: H
     assert (row["slug"], row["state"]) == ("customers", "waiting")
 
 
-async def test_the_timer_takes_contacts_out_of_their_line_when_their_time_has_come(house: House):
-    overflow = [{"on": "wait", "most": 1, "then": {"to": "queue", "queue": "more"}}]
-    await queues(house, customers={"overflow": overflow}, more={})
+MORE = {"to": "queue", "queue": "more"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"overflow": [{"on": "wait", "most": 1, "then": MORE}]},
+        {"overflow": [{"on": "nobody", "most": 1, "then": MORE}]},
+        {"steps": [{"tiers": [1], "seconds": 0}, {"tiers": [2], "seconds": 1, "then": MORE}]},
+    ],
+    ids=["wait", "nobody", "step"],
+)
+async def test_the_timer_takes_contacts_out_of_their_line_when_their_time_has_come(
+    house: House, policy: dict[str, Any]
+):
+    await queues(house, customers=policy, more={})
     contacts = [(await house.arrive()).id for _ in range(20)]
     await house.pool.execute("update contact set line_at = line_at - interval '2 s'")
     # the picture is made again from the truth, as if that time had passed

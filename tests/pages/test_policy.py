@@ -42,7 +42,8 @@ async def test_faults_are_at_their_lines_and_a_good_text_counts_for_those_who_wa
 ) -> None:
     widget = await house.pool.fetchval("select address from entry_point")
     points = f"entry_points:\n  - {{kind: widget, address: {widget}, name: Shop,"
-    points += " customers: customers, experts: experts}\n"
+    points += " customers: customers, experts: experts,"
+    points += " menu: [{key: 1, topic: modem, label: {en: Modem}}]}\n"
     contact = await house.arrive()
     hanna = await house.agent("Hanna", tier=2)
     wrong = POLICY.replace("to: experts", "to: expertz").replace("[2], sec", "[0], sec")
@@ -62,7 +63,11 @@ async def test_faults_are_at_their_lines_and_a_good_text_counts_for_those_who_wa
     await page.keyboard.press("End")
     await page.keyboard.press("Backspace")
     await page.keyboard.insert_text("s")
-    await expect(state).to_contain_text("Good; 4 changes")
+    await expect(state).to_contain_text("Good; 5 changes")
+    # what is odd is told, and stands in nobody's way
+    await expect(page.get_by_test_id("policy-hints")).to_contain_text(
+        "No agent has the skill “modem”"
+    )
     await page.keyboard.press("Tab")
     await expect(text).not_to_be_focused()
 

@@ -100,15 +100,11 @@ async def test_who_served_a_person_last_is_asked_first_for_as_many_days_as_the_p
     house: House,
 ):
     await house.queue("customers", {"choice": {"familiar_days": 7}})
-    known = await house.agent("Known")
+    known, longer = await house.agent("Known"), await house.agent("Longer")
     person = await house.person("Kim")
-    await asks(house, person)
+    await asks(house, person, agent=known)
+    # whoever has just worked is idle for the shortest time
     await house.serve(known)
-    longer = await house.agent("Longer")
-    # idle longer than whoever has just worked
-    await house.pool.execute(
-        "update agent set presence_since = presence_since - interval '1 hour' where id = $1", longer
-    )
     again = await asks(house, person)
     assert await house.offered(known) == again.id
     await house.serve(known)
@@ -143,8 +139,10 @@ async def test_whoever_speaks_more_languages_is_kept_for_those_who_need_them(hou
     english = await house.agent("English")
     await house.arrive(language="es")  # the kind is known from here on
     await house.serve(spanish)
-    contact = await house.arrive()
-    assert await house.offered(english) == contact.id
+    for _ in range(2):  # the second time the other one has been idle longer
+        contact = await house.arrive()
+        assert await house.offered(english) == contact.id
+        await house.serve(english)
     other = await house.arrive(language="es")
     assert await house.offered(spanish) == other.id
 
@@ -200,6 +198,21 @@ async def test_a_share_of_the_house_is_kept_for_experts_and_given_back_when_it_r
     sixth = await house.agent("Sixth", tier=2)
     offered = {await house.offered(agent) for agent in (third, fourth, fifth, sixth)}
     assert two.id in offered, "the reserve has risen"
+
+
+async def test_whom_the_reserve_held_back_looks_again_when_others_come(house: House):
+    """They could not serve it themselves, and yet there are more for experts now."""
+    await house.queue("customers", {"steps": [{"tiers": [1, 2]}]})
+    await rules(house, reserve_share=0.5)
+    first, second = await house.agent("First", tier=2), await house.agent("Second", tier=2)
+    await house.arrive()
+    held_back = await house.arrive()
+    offered = {await house.offered(agent) for agent in (first, second)}
+    assert held_back.id not in offered
+    for n in range(3):
+        await house.agent(f"German-{n}", tier=2, languages=("de",))
+    offered = {await house.offered(agent) for agent in (first, second)}
+    assert held_back.id in offered
 
 
 async def test_the_reserve_keeps_nothing_from_customers_where_freelancers_are_free(house: House):
@@ -266,20 +279,22 @@ async def test_a_step_with_a_head_start_goes_ahead_of_who_came_before(house: Hou
         "customers",
         {
             "steps": [
-                {"seconds": 30},
-                {"skills": False, "head_start_seconds": 600, "seconds": 600},
+                {"skip": True, "seconds": 600},
+                {"skills": False, "head_start_seconds": 600},
             ]
         },
     )
-    await clock(house)
-    older = await house.arrive(language="de")
+    agent = await house.agent("Ana")
+    await house.arrive()
+    await house.accept(agent)
+    before = await house.arrive()
+    # nobody has that skill: in the second step at once
     younger = await house.arrive(skills=("fibre",))
-    await clock(house, 31)
-    await house.timers.wake(house.workspace)
-    plain = await house.arrive()
-    agent = await house.agent("Ana", languages=("en",))
-    assert await house.offered(agent) == younger.id
-    assert older.id != plain.id
+    held = await house.pool.fetchrow("select id, contact_id from handling")
+    await house.contacts.end(house.workspace, held["contact_id"], outcome="completed", by="agent")
+    await house.contacts.wrap_up(house.workspace, agent, held["id"], "resolved")
+    assert await house.serve(agent) == younger.id
+    assert await house.offered(agent) == before.id
 
 
 async def test_a_contact_that_nobody_can_serve_is_counted_at_once_and_found_when_one_comes(

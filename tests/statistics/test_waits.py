@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.queues.floor import Floor
 from router.queues.keys import key
 from router.queues.waits import (
     GAPS_REMEMBERED,
@@ -194,6 +195,10 @@ async def test_before_a_line_moved_the_wait_is_worked_out_from_what_is_in_hand(
     kept = await house.pool.fetchrow("select estimate_s, estimated_at from contact where id = $1",
                                      waiting.id)  # fmt: skip
     assert kept["estimate_s"] == 240
+    # and supervisors see what somebody who came now would be told
+    floor = Floor(house.redis, house.engine)
+    (row,) = await floor.queues(house.workspace, [waiting.queue_id], "")
+    assert row["expected_wait_s"] == 480
     later = await house.contacts.standing(waiting, told=True)
     assert later.expected_wait_s == 240
     again = await house.pool.fetchrow("select estimate_s, estimated_at from contact where id = $1",
