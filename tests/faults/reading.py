@@ -73,4 +73,9 @@ async def _rest(
     rest.ringing = set(await redis.zrange(live("due"), 0, -1))
     for row in await pool.fetch("select id from queue where workspace_id = $1", workspace):
         rest.waiting |= set(await redis.zrange(live("order", str(row["id"])), 0, -1))
+    # who is held out to somebody is no longer in line, or never was
+    for offer in rest.ringing:
+        contact = offer.partition(".")[0]
+        if await redis.hget(live("contact", contact), "offer") == offer:
+            rest.waiting.add(contact)
     return rest
