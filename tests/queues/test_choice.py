@@ -246,14 +246,15 @@ async def test_a_chat_is_interrupted_by_a_call_unless_the_rules_say_no(house: Ho
 
 
 async def test_whoever_declines_goes_to_the_end_of_the_idle(house: House):
-    picky = await house.agent("Picky")
-    other = await house.agent("Other")
+    picky, other = await house.agent("Picky"), await house.agent("Other")
+    third = await house.agent("Third")
     await house.arrive()
     offer = await house.offer(picky)
     assert offer is not None
     await house.contacts.decline(house.workspace, picky, offer["offer"])
     await house.serve(other)
-    await house.agent("Third")
+    contact = await house.arrive()
+    assert await house.offered(third) == contact.id
     contact = await house.arrive()
     assert await house.offered(picky) == contact.id, "idle since the decline, before the others"
 
