@@ -169,8 +169,16 @@ async def test_whoever_is_moved_keeps_arrival_and_history_and_their_place_by_the
         moved = await row_of(house, contact.id)
         assert (moved["slug"], moved["arrived_at"]) == ("more", contact.arrived_at)
         assert len(await timeline(house, contact.id, "queued")) == 2
+    # a message counts by its deadline wherever it is
+    left = await house.arrive()
+    await house.contacts.leave_message(left.id)
+    await house.contacts.move(house.workspace, left.id, house.queues["more"], supervisor)
     agent = await house.agent("Ana")
     assert [await house.serve(agent) for _ in range(2)] == [first.id, later.id]
+    start = await house.pool.fetchrow(
+        "select head_start = arrived_at - due_at as by_deadline from contact where id = $1", left.id
+    )
+    assert start["by_deadline"]
 
 
 async def test_whoever_was_accepted_or_moved_meanwhile_is_left_alone(house: House):
