@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from router.web import frames, socket
+from router.web import drain, frames, socket
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 
@@ -42,7 +42,7 @@ def _fields(kind):
 
 def test_every_close_code_is_described():
     for code in (
-        socket.RESTART,
+        drain.RESTART,
         socket.TRY_AGAIN,
         socket.FAULT,
         socket.POLICY,
