@@ -6,7 +6,7 @@
 | asked | no contact that nobody asked for, none for whom was refused, no ghost is offered |
 | one offer | a contact is held out to one agent at a time, and an agent has one open offer |
 | one agent | a contact is in one agent's hands at a time |
-| load | no agent holds more than their capacity |
+| load | no agent holds more than their capacity, or is offered more |
 | order | nobody is offered before those who wait in the same line for longer |
 | absorbs | an end is the last of a contact, and stays as it was told |
 | rest | when all is quiet the live picture is what the truth says, and nobody is reserved |
@@ -48,6 +48,7 @@ def faults_of(history: History) -> list[Fault]:
             ("one offer", _one_offer),
             ("one agent", _one_agent),
             ("load", _load),
+            ("load", _offered_beyond),
             ("order", _order),
             ("absorbs", _absorbs),
             ("rest", _rest),
@@ -144,6 +145,22 @@ def _load(history: History) -> Iterator[str]:
             if holds > most:
                 yield f"{agent} holds {holds} of {most} on {channel}"
                 break
+
+
+def _offered_beyond(history: History) -> Iterator[str]:
+    """An offer to somebody whose hands are full, for as long as it takes to be sure of it."""
+    for event in history.told:
+        if event.what != "offer":
+            continue
+        full = [
+            hand
+            for hand in history.hands
+            if hand.agent == event.agent
+            and hand.accepted < event.at - SKEW_S
+            and (hand.done is None or hand.done > event.at + SKEW_S)
+        ]
+        if full and len(full) >= history.capacity.get((event.agent, full[0].channel), 0):
+            yield f"{event.agent} was offered {event.contact} with their hands full"
 
 
 def _order(history: History) -> Iterator[str]:

@@ -120,6 +120,11 @@ WRONG: list[tuple[str, Callable[[History], object], str]] = [
     ("one agent", lambda h: _hand(h, 0, left=None), "c1 is with b and a"),
     ("load", lambda h: _hand(h, 1, done=6.0), "a holds 2 of 1 on chat"),
     ("load", lambda h: h.capacity.clear(), "holds 1 of 0 on chat"),
+    (
+        "load",
+        lambda h: _hand(h, 1, done=9.0),
+        "a was offered c1 with their hands full",
+    ),
     ("order", _skipped, "c3 was offered before c2, who waited for longer"),
     ("order", _emptied_and_out_of_order, "c3 was offered before c2, who waited for longer"),
     ("absorbs", lambda h: h.ends.append(End("c1", "abandoned")), "ended as abandoned and is"),
