@@ -31,7 +31,7 @@ MEMORY = Path("/dev/shm")
 ROOM = 2 * 1024**3
 
 # three browsers on a small machine draw late
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=15_000)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

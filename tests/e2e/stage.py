@@ -26,7 +26,7 @@ from router.standin import Call
 from router.web.keys import POOL
 from tests.e2e.actors import Booth, Desk, Widget, Wire
 
-PATIENCE_MS = 8000
+PATIENCE_MS = 15_000
 
 # what a page's connections to other browsers carry, summed up
 _WATCH = """

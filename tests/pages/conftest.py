@@ -54,7 +54,7 @@ async def open_page(service: Service, browser: Browser) -> AsyncIterator[Opener]
             name, token = (await service.sign_in(by))["Cookie"].split("=", 1)
             await context.add_cookies([{"name": name, "value": token, "url": service.url}])
         page = await context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "console",
