@@ -19,10 +19,12 @@ from router.identity.people import Identity
 from router.queues.engine import Engine
 from router.queues.interning import Kinds
 from router.queues.outbox import Outbox
+from router.queues.policy import Policy
 from router.queues.rebuild import Rebuilder
+from router.queues.steps import CompiledStep
 from router.store.hub import Hub
 from router.store.live import open_live
-from router.store.truth import open_pool
+from router.store.truth import Row, open_pool
 
 _numbers = itertools.count(1)
 
@@ -39,6 +41,20 @@ async def until(holds: Callable[[], Awaitable[Any] | Any], what: str, seconds: f
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         await asyncio.sleep(0.02)
+
+
+class Told(Kinds):
+    """Everybody signed in is told of a new kind before its first contact is in line.
+
+    In the service a contact who comes meanwhile finds whoever knows of it already.
+    """
+
+    async def compile(
+        self, policy: Policy, contact: Row, queue_id: UUID | None = None
+    ) -> list[tuple[CompiledStep, int]]:
+        steps = await super().compile(policy, contact, queue_id)
+        await self.settled(contact["workspace_id"])
+        return steps
 
 
 @dataclass
@@ -67,7 +83,7 @@ class House:
         hub = Hub(redis)
         engine = Engine(redis, pool)
         outbox = Outbox(pool, engine)
-        kinds = Kinds(pool, outbox)
+        kinds = Told(pool, outbox)
         conversations = Conversations(pool, hub)
         contacts = Contacts(pool, engine, outbox, kinds, hub, conversations)
         house = cls(

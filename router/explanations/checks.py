@@ -137,9 +137,11 @@ def _wanted(code: str, fits: bool, text: str, then: int | None) -> Check:
 
 def _turn(waiting: Waiting, agent: Candidate) -> Iterator[Check]:
     if agent.excluded is not None:
-        said = {"declined": "declined it", "missed": "missed it"}.get(
-            agent.excluded.outcome, "did not come to it"
-        )
+        said = {
+            "declined": "declined it",
+            "missed": "missed it",
+            "escalated": "passed it on",
+        }.get(agent.excluded.outcome, "did not come to it")
         text = f"They {said} and are not asked again for a while."
         yield Check("excluded", False, text, agent.excluded.until_ms)
     preferred = waiting.preferred

@@ -49,7 +49,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Declined(msgspec.Struct, frozen=True):
-    """An agent who is not asked again for a while. outcome: declined, missed or no_connect."""
+    """An agent who is not asked again for a while. outcome: declined, missed,
+    no_connect or escalated."""
 
     agent: Named
     outcome: str

@@ -44,7 +44,9 @@ select distinct on (agent_id) agent_id, outcome from (
  select agent_id, outcome, at from offer
   where contact_id = $1 and outcome in ('declined', 'missed')
  union all select agent_id, 'no_connect', done_at from handling
-  where contact_id = $1 and ending = 'no_connect') passed
+  where contact_id = $1 and ending = 'no_connect'
+ union all select agent_id, 'escalated', ended_at from handling
+  where contact_id = $1 and ending = 'escalated') passed
 order by agent_id, at desc
 """
 

@@ -42,7 +42,10 @@ async def excluded_of(connection: Connection, row: Row, policy: Policy) -> dict[
         " select agent_id, at from offer"
         "  where contact_id = $1 and outcome in ('declined', 'missed')"
         " union all select agent_id, done_at from handling"
-        "  where contact_id = $1 and ending = 'no_connect' and done_at is not null) passed"
+        "  where contact_id = $1 and ending = 'no_connect' and done_at is not null"
+        # whoever passed it on has just said that it needs somebody else
+        " union all select agent_id, ended_at from handling"
+        "  where contact_id = $1 and ending = 'escalated') passed"
         " group by agent_id",
         row["id"],
     )

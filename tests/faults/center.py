@@ -145,9 +145,12 @@ class Center:
         for agent in self.agents:
             await agent.leave()
         tasks = [*self._tasks, *([self._listening] if self._listening else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = {task for task in tasks if not task.done()}
+        while left:
+            # again: a wait that ended at the same moment swallows it
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=1)
 
     # Who is there -------------------------------------------------------------------------------
 

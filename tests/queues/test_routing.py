@@ -304,3 +304,17 @@ async def test_the_best_rated_agent_is_asked_first_where_the_policy_says_so(hous
     await house.contacts.set_presence(house.workspace, loved, "available")
     contact = await house.arrive()
     assert await house.offered(loved) == contact.id
+
+
+async def test_who_passed_a_contact_on_is_not_asked_for_it_again(house: House):
+    await house.queue("experts", {"steps": [{"tiers": [1, 2], "skills": False}]})
+    first = await house.agent("First")
+    contact = await house.arrive()
+    handling = await house.accept(first)
+    await house.contacts.escalate(
+        house.workspace, first, handling.id, HandOver("too hard", "all", "much")
+    )
+    await house.contacts.wrap_up(house.workspace, first, handling.id, "unresolved")
+    assert await house.offered(first) is None
+    second = await house.agent("Second")
+    assert await house.offered(second) == contact.id
