@@ -19,6 +19,8 @@ from router.store.live import open_live
 RATE = 300.0
 SECONDS = 60.0
 WARM_S = 8.0
+FINISH_S = 120.0
+"""How long what came faster than it was served may take after the last arrival."""
 HOLDING_S = (4.0, 6.0)
 SIZE = Size(registered=110_000, signed_in=10_000, customers=50_000, servers=2, mixed=True)
 
@@ -122,6 +124,7 @@ async def measure(
         )
         await arriving
         await asyncio.sleep(holding_s[1] + 1)
+        await _finished(made, tell)
         await load.all("settle")
         figures = await load.figures()
     truth = (await made.ask(_TRUTH))[0]
@@ -155,6 +158,20 @@ async def all_available(made: Company, agents: int) -> None:
         if rows[0][0] == agents:
             return
         await asyncio.sleep(0.2)
+
+
+async def _finished(made: Company, tell: Tell) -> None:
+    """Until who came faster than they were served has been: late is not lost."""
+    deadline = now() + FINISH_S
+    while now() < deadline:
+        rows = await made.ask(
+            "select (select count(*) from contact where state <> 'ended'),"
+            " (select 2 * count(*) from contact) - (select count(*) from rating)"
+        )
+        if not any(rows[0]):
+            return
+        tell(f"{rows[0][0]:,} contacts and {rows[0][1]:,} ratings are still to come")
+        await asyncio.sleep(1)
 
 
 def _used(made: Company, load: Crews) -> dict[str, float]:
