@@ -26,7 +26,7 @@ from router.explanations.live import Live, steps_in
 from router.queues.engine import Engine
 from router.queues.floor import NO_LOAD, by_channel
 from router.queues.kinds import kind_number, requirement_of
-from router.queues.picture import Way, excluded_of, milliseconds, policy_of
+from router.queues.picture import LET_PASS, Way, excluded_of, milliseconds, policy_of
 from router.queues.presence import blocks_text, profile_of
 from router.queues.rules import parse_rules
 from router.store.truth import Connection
@@ -39,14 +39,8 @@ _OFFERS = """
 select o.id, o.outcome, o.made_at, o.at, o.agent_id, a.name, o.why
 from offer o join account a on a.id = o.agent_id where o.contact_id = $1 order by o.made_at, o.id
 """
-_LET_PASS = """
-select distinct on (agent_id) agent_id, outcome from (
- select agent_id, outcome, at from offer
-  where contact_id = $1 and outcome in ('declined', 'missed')
- union all select agent_id, 'no_connect', done_at from handling
-  where contact_id = $1 and ending = 'no_connect'
- union all select agent_id, 'escalated', ended_at from handling
-  where contact_id = $1 and ending = 'escalated') passed
+_LET_PASS = f"""
+select distinct on (agent_id) agent_id, outcome from ({LET_PASS}) passed
 order by agent_id, at desc
 """
 

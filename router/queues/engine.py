@@ -188,7 +188,7 @@ class Engine:
         return offers
 
     async def in_line(self, workspace_id: UUID, queue_id: UUID) -> int:
-        """How many contacts wait in a queue, those that are being offered included."""
+        """How many contacts wait in a queue; who is offered after having waited does so still."""
         epoch = await self.epoch(workspace_id)
         try:
             return int(await self.redis.zcard(key(workspace_id, epoch, "order", str(queue_id))))

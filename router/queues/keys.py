@@ -16,7 +16,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     # name: what its parts are, in order                            type: content
     "contact": ("contact",),  # hash: the live contact with its open offer, or its tombstone
     "line": ("kind",),  # zset: waiting contacts by effective arrival; offered ones are out
-    "order": ("queue",),  # zset: waiting and offered contacts by effective arrival
+    "order": ("queue",),  # zset: who has had to wait, offered or not, by effective arrival
     "age": ("queue",),  # zset: the same by arrival
     "lines": (),  # zset: kinds with somebody waiting, by their head's score or less
     "own": ("agent",),  # zset: waiting contacts that prefer this agent

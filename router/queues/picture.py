@@ -35,19 +35,22 @@ def milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+# whoever passed a contact on has just said that it needs somebody else
+LET_PASS = """
+select agent_id, outcome, at from offer
+where contact_id = $1 and outcome in ('declined', 'missed')
+union all select agent_id, ending, done_at from handling
+where contact_id = $1 and ending = 'no_connect' and done_at is not null
+union all select agent_id, ending, ended_at from handling
+where contact_id = $1 and ending = 'escalated'
+"""
+"""Who let the contact $1 pass, how and when."""
+
+
 async def excluded_of(connection: Connection, row: Row, policy: Policy) -> dict[str, int]:
     """Agents not to be asked for this contact, and until when (ms): who let it pass of late."""
     rows = await connection.fetch(
-        "select agent_id, max(at) as at from ("
-        " select agent_id, at from offer"
-        "  where contact_id = $1 and outcome in ('declined', 'missed')"
-        " union all select agent_id, done_at from handling"
-        "  where contact_id = $1 and ending = 'no_connect' and done_at is not null"
-        # whoever passed it on has just said that it needs somebody else
-        " union all select agent_id, ended_at from handling"
-        "  where contact_id = $1 and ending = 'escalated') passed"
-        " group by agent_id",
-        row["id"],
+        f"select agent_id, max(at) as at from ({LET_PASS}) passed group by agent_id", row["id"]
     )
     return {
         str(passed["agent_id"]): milliseconds(passed["at"]) + policy.retry_seconds * 1000
@@ -69,7 +72,7 @@ def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]], ahead_ms: 
     """A contact's steps as the scripts keep them (`_lines.lua`): `kind strategy from ahead skip;…`.
 
     ahead_ms: its head start. A step adds no more to it than the policy's most: the bound on
-    overtaking holds in every step. `kinds_in` reads the kinds back.
+    overtaking holds in every step.
     """
     room = max(0, policy.head_starts.most_seconds * 1000 - ahead_ms)
     return ";".join(
@@ -77,11 +80,6 @@ def steps_text(policy: Policy, steps: list[tuple[CompiledStep, int]], ahead_ms: 
         f" {step.from_ms} {min(step.ahead_ms, room)} {int(step.skip)}"
         for step, kind in steps
     )
-
-
-def kinds_in(steps: str) -> list[str]:
-    """The live names of the kinds of a contact's steps."""
-    return [step.split(" ", 1)[0] for step in steps.split(";")]
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,19 @@ async def test_who_declined_is_not_asked_again_for_a_while(house: House) -> None
     assert 100_000 < found.until("excluded") - now_ms <= 120_000
 
 
+async def test_who_passed_it_on_is_not_asked_again_for_a_while(house: House) -> None:
+    await house.queue("experts", {"steps": [{"tiers": [1, 2], "skills": False}]})
+    ana = await house.agent("Ana", capacity={"voice": 1, "chat": 2, "video": 1})
+    contact = await house.arrive()
+    handling = await house.accept(ana)
+    await house.contacts.escalate(
+        house.workspace, ana, handling.id, HandOver("too hard", "all", "much")
+    )
+    found = await why(house, contact, ana)
+    assert found.against == ["excluded"]
+    assert found.verdict == "They passed it on and are not asked again for a while."
+
+
 async def test_it_waits_for_somebody_else_alone(house: House) -> None:
     await house.queue("customers", {"steps": [{"tiers": [1]}], "choice": {"prefer_seconds": 600}})
     ana = await house.agent("Ana", capacity={"voice": 1, "chat": 1, "video": 1})
