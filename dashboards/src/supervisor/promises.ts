@@ -1,6 +1,5 @@
 /** What people were promised, and what calling them costs, as `GET /api/callbacks` answers it. */
-import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, api } from "../shared/http";
+import { useReading } from "../shared/reading";
 import type { Channel, ContactState } from "../shared/wire";
 
 export interface Callback {
@@ -49,36 +48,11 @@ export const SHOWN = 500;
 
 const REFRESH_MS = 10_000;
 
-/** Read again and again; a failure keeps what was there, and says so. readAt: by this clock. */
 export function usePromises() {
-  const [promised, setPromised] = useState<Promised | null>(null);
-  const [readAt, setReadAt] = useState(0);
-  const [failure, setFailure] = useState<string | null>(null);
-  const asked = useRef<AbortController | null>(null);
-
-  const load = useCallback(async () => {
-    asked.current?.abort();
-    const mine = new AbortController();
-    asked.current = mine;
-    try {
-      const answer = await api.get<Promised>("/api/callbacks", mine.signal);
-      setPromised(answer);
-      setReadAt(Date.now());
-      setFailure(null);
-    } catch (cause) {
-      if (mine.signal.aborted) return;
-      setFailure(cause instanceof ApiError ? cause.message : "The service cannot be reached.");
-    }
-  }, []);
-
-  useEffect(() => {
-    void load();
-    const again = setInterval(() => void load(), REFRESH_MS);
-    return () => {
-      clearInterval(again);
-      asked.current?.abort();
-    };
-  }, [load]);
-
-  return { promised, readAt, failure, load };
+  const { found, ...reading } = useReading<Promised>(
+    "/api/callbacks",
+    REFRESH_MS,
+    "The service cannot be reached.",
+  );
+  return { promised: found, ...reading };
 }

@@ -1,6 +1,5 @@
 /** The figures by quarters of an hour, as `GET /api/statistics` answers them (docs/statistics.md). */
-import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, api } from "../shared/http";
+import { useReading } from "../shared/reading";
 
 export type By = "queue" | "agent" | "tier" | "channel";
 
@@ -68,34 +67,13 @@ export function address(by: By, day: string, format: "json" | "csv" = "json"): s
 
 const REFRESH_MS = 15_000;
 
-/** The report, read again while it is today's; a failure keeps what was there and says so. */
+/** The report, read again while it is today's. */
 export function useReport(by: By, day: string) {
-  const [report, setReport] = useState<Report | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
-  const asked = useRef<AbortController | null>(null);
-
-  const load = useCallback(async () => {
-    asked.current?.abort();
-    const mine = new AbortController();
-    asked.current = mine;
-    try {
-      setReport(await api.get<Report>(address(by, day), mine.signal));
-      setFailure(null);
-    } catch (cause) {
-      if (mine.signal.aborted) return;
-      setFailure(cause instanceof ApiError ? cause.message : "The figures could not be read.");
-    }
-  }, [by, day]);
-
-  useEffect(() => {
-    void load();
-    const again = day === "" ? setInterval(() => void load(), REFRESH_MS) : undefined;
-    return () => {
-      clearInterval(again);
-      asked.current?.abort();
-    };
-  }, [load, day]);
-
+  const { found, failure, load } = useReading<Report>(
+    address(by, day),
+    day === "" ? REFRESH_MS : null,
+    "The figures could not be read.",
+  );
   // what was asked before is not what is asked now
-  return { report: report?.by === by ? report : null, failure, load };
+  return { report: found?.by === by ? found : null, failure, load };
 }
